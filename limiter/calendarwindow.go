@@ -1,0 +1,83 @@
+package limiter
+
+import (
+	"math"
+	"time"
+
+	"github.com/wapace/wapace/policy"
+)
+
+// A calendarWindow keeps one window's end on the wall clock and what was charged
+// in it. A window is named by its end; the count is kept until the wall clock has
+// passed it, so a clock that is set back never opens an earlier window.
+//
+// Words: the end, the count. Where the count is 0 the end means nothing.
+type calendarWindow struct {
+	max  int64
+	unit policy.Unit
+	zone *time.Location
+	far  uint64 // an end further ahead than this comes from a clock that was wrong
+}
+
+func newCalendarWindow(w policy.CalendarWindow) *calendarWindow {
+	return &calendarWindow{max: w.Max, unit: w.Unit, zone: w.Zone(), far: 2 * uint64(longest(w.Unit))}
+}
+
+func (m *calendarWindow) size() int { return 2 }
+
+func (m *calendarWindow) fresh(w []int64) { w[0], w[1] = 0, 0 }
+
+// stand is the window that a request at this instant is charged to, and what has
+// been charged to it.
+func (m *calendarWindow) stand(c cells, at instant) (end, used int64) {
+	end, used = c.words[0], c.words[1]
+	switch {
+	case used == 0 || at.wall >= end && end != math.MaxInt64:
+		return windowEnd(m.unit, m.zone, at.wall), 0
+	case at.wall < end && since(end, at.wall) > m.far:
+		return windowEnd(m.unit, m.zone, at.wall), used
+	}
+	return end, used
+}
+
+func (m *calendarWindow) ask(c cells, at instant, cost int64) gate {
+	if cost > m.max {
+		_, used := m.stand(c, at)
+		return gate{Never, never, m.max, m.max - used}
+	}
+	end, used := c.words[0], c.words[1]
+	if used == 0 || at.wall >= end || since(end, at.wall) > m.far {
+		end, used = m.stand(c, at)
+	}
+	if cost > m.max-used {
+		return gate{Later, tickOf(end, at), m.max, m.max - used}
+	}
+	return gate{Allowed, at.tick, m.max, m.max - used - cost}
+}
+
+func (m *calendarWindow) reset(c cells, at instant, _ int64, _ gate) int64 {
+	end, _ := m.stand(c, at)
+	return tickOf(end, at)
+}
+
+func (m *calendarWindow) charge(c cells, at instant, cost int64, _ uint64) {
+	end, used := m.stand(c, at)
+	c.words[0], c.words[1] = end, used+cost
+}
+
+// settle gives an unsent charge back to its own window, if that still runs.
+func (m *calendarWindow) settle(c cells, r receipt, _ instant, o Outcome) {
+	if o == Unsent && c.words[1] >= r.cost && windowEnd(m.unit, m.zone, r.at.wall) == c.words[0] {
+		c.words[1] -= r.cost
+	}
+}
+
+func (m *calendarWindow) rewind(cells, int64, int64) {}
+
+// tickOf is the tick at which the wall clock will show wall.
+func tickOf(wall int64, at instant) int64 {
+	if wall == math.MaxInt64 {
+		return never
+	}
+	return add(at.tick, sub(wall, at.wall))
+}

@@ -1,0 +1,121 @@
+package limiter
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// An Answer says whether a request may go.
+type Answer uint8
+
+// The four answers.
+const (
+	// Allowed: the request may go now.
+	Allowed Answer = iota + 1
+
+	// Later: the request may go after RetryAfter.
+	Later
+
+	// Busy: the request may go once a permit of the account is settled, and not
+	// before RetryAfter.
+	Busy
+
+	// Never: no waiting helps, because the request asks for more than the rule
+	// can ever give, or because the request itself is wrong.
+	Never
+)
+
+// String is the answer in lower case.
+func (a Answer) String() string {
+	switch a {
+	case Allowed:
+		return "allowed"
+	case Later:
+		return "later"
+	case Busy:
+		return "busy"
+	case Never:
+		return "never"
+	}
+	return fmt.Sprintf("Answer(%d)", uint8(a))
+}
+
+// A Gate is one rule as it stands for one request now.
+type Gate struct {
+	// Rule is the rule's name. It is empty where no rule covers the request,
+	// and "request" where the request itself is wrong.
+	Rule string
+
+	// Answer is what this rule alone says.
+	Answer Answer
+
+	// RetryAfter is how long to wait before the answer can change: exact where
+	// Answer is Later, a lower bound where it is Busy, otherwise 0.
+	RetryAfter time.Duration
+
+	// Limit is the rule's size: the most that a window, a bucket or concurrency
+	// holds, the number of sends from pause to pause of a gap. It is
+	// math.MaxInt64 where no rule covers the request.
+	Limit int64
+
+	// Remaining is how much of Limit is left: after this request where it is
+	// allowed, as things stand where it is refused. For a gap it is the number
+	// of sends before the next pause.
+	Remaining int64
+
+	// Reset is how long it takes until the rule gives more: the next boundary of
+	// a calendar window, the time until a sliding window has given back what
+	// this request asks for, until a bucket is full, until a pause is over. It
+	// is 0 where only a settled permit can tell.
+	Reset time.Duration
+}
+
+// A Decision is the answer to a request: the [Gate] that binds. Where several
+// rules refuse, that is the one that frees last; where all allow, the one with
+// the smallest share of its limit left. It is a value and stays true only for the
+// time it was asked for.
+type Decision struct {
+	Gate
+	problem *RequestError
+}
+
+// ErrRefused is wrapped by the error of every request that was not allowed.
+var ErrRefused = errors.New("limiter: refused")
+
+// Err is nil where the request was allowed. Otherwise it wraps [ErrRefused] and
+// is a [*RequestError], which names the field, value and remedy of a wrong
+// request, or a [*RefusedError].
+func (d Decision) Err() error {
+	switch {
+	case d.Answer == Allowed:
+		return nil
+	case d.problem != nil:
+		return d.problem
+	}
+	return &RefusedError{Gate: d.Gate}
+}
+
+// A RefusedError says which rule refused a request. It wraps [ErrRefused].
+type RefusedError struct {
+	Gate
+}
+
+// Error names the rule, its limit and when to try again.
+func (e *RefusedError) Error() string {
+	when := "no waiting helps"
+	switch e.Answer {
+	case Later:
+		when = "try again in " + e.RetryAfter.String()
+	case Busy:
+		when = "try again when a request in flight has ended"
+	}
+	return fmt.Sprintf("limiter: refused by rule %q (limit %d, remaining %d): %s", e.Rule, e.Limit, e.Remaining, when)
+}
+
+// Unwrap makes errors.Is(err, [ErrRefused]) true.
+func (e *RefusedError) Unwrap() error { return ErrRefused }
+
+func wrong(p *RequestError) Decision {
+	return Decision{Gate: Gate{Rule: "request", Answer: Never}, problem: p}
+}

@@ -1,0 +1,29 @@
+// Package limiter decides when an account may act under a [policy.Policy].
+//
+// A [Limiter] is a function of (state, time): every method takes the time to
+// decide for, none reads a clock, none waits and nothing runs in the background.
+// It refuses to know what a message is, how it is sent and who waits for it;
+// package queue does that.
+//
+// [Limiter.Take] is the front door: it checks every rule that covers a request
+// and charges all of them or none. The [Permit] it hands out is settled with what
+// became of the request. [Limiter.Allow] is both in one call, for callers that do
+// not report back. [Limiter.Check] and [Limiter.Gates] take nothing.
+//
+// # Answers
+//
+// A [Decision] is [Allowed], [Later], [Busy] or [Never]. Later is exact: asking
+// again after RetryAfter is allowed, one nanosecond sooner is refused, unless
+// something was taken, settled or held in between. Busy frees when a permit of the
+// account is settled. Never does not free by waiting.
+//
+// # Time
+//
+// Times with a monotonic reading, as [time.Now] gives them, are told apart by it,
+// so a wall clock that is set changes nothing but calendar windows. Times without
+// one may step back: a step of up to a second reads as the latest time of the
+// account, a larger one starts every running wait again, in full, from the new
+// time, once. A calendar count never moves to the window before its own. If the
+// clock is set back further than that, the count moves with it, so that a clock
+// that ran a year ahead locks nobody out for a year.
+package limiter

@@ -1,0 +1,82 @@
+package limiter
+
+import (
+	"math"
+	"time"
+
+	"github.com/wapace/wapace/internal/dice"
+	"github.com/wapace/wapace/policy"
+)
+
+// A gap keeps when its pause is over and how many sends have ended. The pause
+// after send n is draw n of the rule's name, so it is the same whoever asks, and
+// however often.
+//
+// Words: the tick at which the pause is over, or inFlight; the sends.
+type gap struct {
+	min, max time.Duration
+	every    int64
+	dice     dice.Dice
+	name     uint64
+}
+
+// inFlight as the end of a pause says that a send under the rule is not settled.
+const inFlight = never
+
+func newGap(g policy.Gap, name string, d dice.Dice) *gap {
+	return &gap{min: g.Min, max: g.Max, every: g.Period(), dice: d, name: d.Name(name)}
+}
+
+func (m *gap) pause(account uint64, n int64) int64 {
+	return int64(m.dice.Between(m.min, m.max, account, m.name, uint64(n)))
+}
+
+func (m *gap) size() int { return 2 }
+
+func (m *gap) fresh(w []int64) { w[0], w[1] = math.MinInt64, 0 }
+
+func (m *gap) ask(c cells, at instant, _ int64) gate {
+	due, left := c.words[0], m.every-c.words[1]%m.every
+	switch {
+	case due == inFlight:
+		return gate{Busy, never, m.every, 0}
+	case due > at.tick:
+		return gate{Later, due, m.every, 0}
+	}
+	return gate{Allowed, at.tick, m.every, left - 1}
+}
+
+func (m *gap) reset(_ cells, at instant, _ int64, g gate) int64 {
+	switch {
+	case g.answer == Later:
+		return g.free
+	case g.answer == Allowed && g.remaining > 0:
+		return at.tick
+	}
+	return never
+}
+
+func (m *gap) charge(c cells, _ instant, _ int64, _ uint64) { c.words[0] = inFlight }
+
+// settle counts the send, unless it never went out, and starts the pause that is
+// due after it. A pause that was over when the send was admitted may be forgotten.
+func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
+	c.words[0] = r.at.tick
+	if o == Unsent {
+		return
+	}
+	c.words[1]++
+	if c.words[1]%m.every == 0 {
+		c.words[0] = min(add(end.tick, m.pause(c.name, c.words[1])), inFlight-1)
+	}
+}
+
+func (m *gap) rewind(c cells, from, to int64) {
+	switch due := c.words[0]; {
+	case due == inFlight:
+	case due > from:
+		c.words[0] = add(to, m.pause(c.name, c.words[1]))
+	default:
+		c.words[0] = min(due, to)
+	}
+}

@@ -1,0 +1,65 @@
+package limiter
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/wapace/wapace/internal/mask"
+	"github.com/wapace/wapace/policy"
+)
+
+// MaxKey is the longest account that a limiter accepts, in bytes.
+const MaxKey = 256
+
+// A Request is one act that an account wants to do.
+type Request struct {
+	// Account is the sending number or instance whose budget is spent. Any text
+	// of up to [MaxKey] bytes without NUL; it must not be empty.
+	Account string
+
+	// Action is what is done. It must not be empty.
+	Action policy.Action
+
+	// Cost is how much of each counted budget the request takes. Zero means 1; a
+	// negative Cost is an error. Gaps and concurrency count requests, not cost.
+	Cost int64
+}
+
+// A RequestError says what is wrong with a [Request]. It wraps [ErrRefused].
+type RequestError struct {
+	Field  string // the field's name in lower case
+	Value  string // the value, with digits masked and cut to a line
+	Remedy string // what to give instead
+}
+
+// Error names the field, the value and the remedy.
+func (e *RequestError) Error() string {
+	return fmt.Sprintf("limiter: %s %s: %s", e.Field, e.Value, e.Remedy)
+}
+
+// Unwrap makes errors.Is(err, [ErrRefused]) true.
+func (e *RequestError) Unwrap() error { return ErrRefused }
+
+// problem is what is wrong with the request apart from the account's text, which
+// only a new account has checked: a known one has passed.
+func (r *Request) problem() *RequestError {
+	switch {
+	case r.Account == "":
+		return &RequestError{"account", `""`, "name the account whose budget is spent"}
+	case r.Action == "":
+		return &RequestError{"action", `""`, "name the action, such as send_message"}
+	case r.Cost < 0:
+		return &RequestError{"cost", fmt.Sprint(r.Cost), "use 1 or more, or 0 for 1"}
+	}
+	return nil
+}
+
+func keyProblem(field, key string) *RequestError {
+	switch {
+	case len(key) > MaxKey:
+		return &RequestError{field, fmt.Sprintf("%q", mask.Phone(key)), fmt.Sprintf("use at most %d bytes, not %d", MaxKey, len(key))}
+	case strings.IndexByte(key, 0) >= 0:
+		return &RequestError{field, fmt.Sprintf("%q", mask.Phone(key)), "leave NUL bytes out"}
+	}
+	return nil
+}

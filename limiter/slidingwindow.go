@@ -1,0 +1,79 @@
+package limiter
+
+import "github.com/wapace/wapace/policy"
+
+// A slidingWindow keeps the tick of every charge that may still count.
+//
+// Words: the number of the account's log, 0 where it has none yet.
+type slidingWindow struct {
+	max    int64
+	window uint64
+}
+
+func newSlidingWindow(w policy.SlidingWindow) *slidingWindow {
+	return &slidingWindow{max: w.Max, window: uint64(w.Window)}
+}
+
+func (m *slidingWindow) size() int { return 1 }
+
+func (m *slidingWindow) fresh(w []int64) { w[0] = 0 }
+
+// live is the account's log and how many of its charges have left the window.
+func (m *slidingWindow) live(c cells, now int64) (l *log, gone int) {
+	if l = c.logs.at(c.words[0]); l == nil {
+		return nil, 0
+	}
+	return l, l.before(now, m.window)
+}
+
+func (m *slidingWindow) ask(c cells, at instant, cost int64) gate {
+	l, gone := m.live(c, at.tick)
+	used := int64(l.len() - gone)
+	switch {
+	case cost > m.max:
+		return gate{Never, never, m.max, m.max - used}
+	case cost > m.max-used:
+		excess := int(cost - (m.max - used))
+		return gate{Later, add(l.at(gone+excess-1), int64(m.window)), m.max, m.max - used}
+	}
+	return gate{Allowed, at.tick, m.max, m.max - used - cost}
+}
+
+// reset is when the window has given back as much as this request asks for.
+func (m *slidingWindow) reset(c cells, at instant, cost int64, g gate) int64 {
+	if g.answer == Later {
+		return g.free
+	}
+	l, gone := m.live(c, at.tick)
+	if last := int64(gone) + cost - 1; last < int64(l.len()) {
+		return add(l.at(int(last)), int64(m.window))
+	}
+	return add(at.tick, int64(m.window))
+}
+
+func (m *slidingWindow) charge(c cells, at instant, cost int64, _ uint64) {
+	if c.words[0] == 0 {
+		c.words[0] = c.logs.open()
+	}
+	l, gone := m.live(c, at.tick)
+	l.drop(gone)
+	for range cost {
+		l.push(at.tick, m.max)
+	}
+}
+
+// settle takes an unsent charge out of the log. Charges of one instant are alike,
+// so any of them will do; after the clock was set back they cannot be told apart
+// and stay.
+func (m *slidingWindow) settle(c cells, r receipt, _ instant, o Outcome) {
+	if o == Unsent && !r.stale {
+		c.logs.at(c.words[0]).remove(r.at.tick, r.cost)
+	}
+}
+
+func (m *slidingWindow) rewind(c cells, from, to int64) {
+	if l, gone := m.live(c, from); l != nil {
+		l.drop(gone)
+		l.fill(to)
+	}
+}

@@ -1,0 +1,92 @@
+package limiter
+
+import (
+	"math"
+	"time"
+)
+
+// tolerance is how far back a time without a monotonic reading may step and still
+// read as the latest time of its account.
+const tolerance = int64(time.Second)
+
+// An instant is one moment on the two time scales of a limiter, in nanoseconds.
+// Waits are measured in ticks, calendar windows on the wall.
+type instant struct {
+	// tick is Unix time that follows the monotonic clock where times have one,
+	// so that it does not step when the wall clock is set.
+	tick int64
+
+	// wall is Unix time as the wall clock shows it.
+	wall int64
+}
+
+// origin ties the monotonic clock to Unix time.
+type origin struct {
+	at   time.Time
+	unix int64
+}
+
+// instant places now on both scales. The first time with a monotonic reading
+// becomes the origin of the ticks.
+func (l *Limiter) instant(now time.Time) instant {
+	wall := unixNano(now)
+	o := l.origin.Load()
+	if o == nil {
+		if !hasMonotonic(now) {
+			return instant{wall, wall}
+		}
+		l.origin.CompareAndSwap(nil, &origin{now, wall})
+		o = l.origin.Load()
+	}
+	return instant{add(o.unix, int64(now.Sub(o.at))), wall}
+}
+
+// trusted reports whether now cannot have stepped back: it and the origin have a
+// monotonic reading. A lesser tick then comes from a caller that was overtaken.
+func (l *Limiter) trusted(now time.Time) bool {
+	return l.origin.Load() != nil && hasMonotonic(now)
+}
+
+// hasMonotonic compares now with itself less its monotonic reading.
+func hasMonotonic(now time.Time) bool { return now != now.Round(0) }
+
+// unixNano is t in nanoseconds since 1970, saturated outside the years 1678 to
+// 2262.
+func unixNano(t time.Time) int64 {
+	const least, most = math.MinInt64 / int64(time.Second), math.MaxInt64 / int64(time.Second)
+	switch s := t.Unix(); {
+	case s >= most:
+		return math.MaxInt64
+	case s <= least:
+		return math.MinInt64
+	default:
+		return s*int64(time.Second) + int64(t.Nanosecond())
+	}
+}
+
+// add is a + b, saturated.
+func add(a, b int64) int64 {
+	sum := a + b
+	switch {
+	case a > 0 && b > 0 && sum < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	}
+	return sum
+}
+
+// sub is a - b, saturated.
+func sub(a, b int64) int64 {
+	diff := a - b
+	switch {
+	case a >= 0 && b < 0 && diff < 0:
+		return math.MaxInt64
+	case a < 0 && b >= 0 && diff >= 0:
+		return math.MinInt64
+	}
+	return diff
+}
+
+// since is now - then for a then that is not later, without overflow.
+func since(now, then int64) uint64 { return uint64(now) - uint64(then) }

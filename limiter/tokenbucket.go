@@ -1,0 +1,145 @@
+package limiter
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/wapace/wapace/policy"
+)
+
+// A tokenBucket keeps one instant, when the bucket will be full again, in ticks
+// and a fraction of a tick. Being exact it never drifts, however the refill
+// divides.
+//
+// Words: the ticks, the fraction in 1/max of a tick, the serial of the last
+// charge.
+type tokenBucket struct {
+	max   uint64 // tokens that come back in per ticks
+	per   uint64
+	burst int64
+	one   span // how long one token takes to come back
+	full  span // how long the whole burst takes
+}
+
+// A span is a length of time: ticks and a fraction in 1/max of a tick.
+type span struct{ ticks, frac uint64 }
+
+func newTokenBucket(b policy.TokenBucket) *tokenBucket {
+	t := &tokenBucket{max: uint64(b.Max), per: uint64(b.Per), burst: b.Size()}
+	if t.max > 0 {
+		t.one = t.refill(1)
+		t.full = t.refill(t.burst)
+	}
+	return t
+}
+
+// refill is how long cost tokens take to come back. It needs cost <= burst, which
+// policy.Validate keeps in 64 bits.
+func (t *tokenBucket) refill(cost int64) span {
+	hi, lo := bits.Mul64(uint64(cost), t.per)
+	q, r := bits.Div64(hi, lo, t.max)
+	return span{q, r}
+}
+
+func (t *tokenBucket) price(cost int64) span {
+	if cost == 1 {
+		return t.one
+	}
+	return t.refill(cost)
+}
+
+func (t *tokenBucket) plus(a, b span) span {
+	s := span{a.ticks + b.ticks, a.frac + b.frac}
+	if s.frac >= t.max || s.frac < a.frac {
+		s.frac -= t.max
+		s.ticks++
+	}
+	return s
+}
+
+// debt is how long the bucket takes to be full at tick now.
+func (t *tokenBucket) debt(w []int64, now int64) span {
+	if w[0] < now {
+		return span{}
+	}
+	return span{since(w[0], now), uint64(w[1])}
+}
+
+func (t *tokenBucket) size() int { return 3 }
+
+func (t *tokenBucket) fresh(w []int64) { w[0], w[1], w[2] = math.MinInt64, 0, 0 }
+
+func (t *tokenBucket) ask(c cells, at instant, cost int64) gate {
+	if t.max == 0 || cost > t.burst {
+		return gate{Never, never, t.burst, t.left(t.debt(c.words, at.tick))}
+	}
+	debt := t.debt(c.words, at.tick)
+	need := t.plus(debt, t.price(cost))
+	if need.ticks > t.full.ticks || need.ticks == t.full.ticks && need.frac > t.full.frac {
+		wait := need.ticks - t.full.ticks
+		if need.frac > t.full.frac {
+			wait++
+		}
+		return gate{Later, add(at.tick, clamp(wait)), t.burst, t.left(debt)}
+	}
+	if need.ticks > since(math.MaxInt64, at.tick) {
+		return gate{Never, never, t.burst, 0} // the refill lies beyond the end of time
+	}
+	return gate{Allowed, at.tick, t.burst, t.left(need)}
+}
+
+// left is how many whole tokens a bucket in debt holds.
+func (t *tokenBucket) left(debt span) int64 {
+	if t.max == 0 || debt.ticks > t.full.ticks || debt.ticks == t.full.ticks && debt.frac > t.full.frac {
+		return 0
+	}
+	have := span{t.full.ticks - debt.ticks, t.full.frac - debt.frac}
+	if t.full.frac < debt.frac {
+		have.ticks--
+		have.frac += t.max
+	}
+	hi, lo := bits.Mul64(have.ticks, t.max)
+	lo, carry := bits.Add64(lo, have.frac, 0)
+	n, _ := bits.Div64(hi+carry, lo, t.per)
+	return int64(n)
+}
+
+func (t *tokenBucket) reset(c cells, at instant, cost int64, g gate) int64 {
+	debt := t.debt(c.words, at.tick)
+	if g.answer == Allowed {
+		debt = t.plus(debt, t.price(cost))
+	}
+	if debt.frac > 0 {
+		debt.ticks++
+	}
+	return add(at.tick, clamp(debt.ticks))
+}
+
+func (t *tokenBucket) charge(c cells, at instant, cost int64, serial uint64) {
+	debt := t.plus(t.debt(c.words, at.tick), t.price(cost))
+	c.words[0], c.words[1], c.words[2] = add(at.tick, clamp(debt.ticks)), int64(debt.frac), int64(serial)
+}
+
+// settle gives an unsent charge back where it was the last one. A bucket that has
+// filled up since stays full: what is given back is never more than the debt that
+// is still owed.
+func (t *tokenBucket) settle(c cells, r receipt, _ instant, o Outcome) {
+	if o != Unsent || uint64(c.words[2]) != r.serial {
+		return
+	}
+	price := t.price(r.cost)
+	if uint64(c.words[1]) < price.frac {
+		c.words[1] += int64(t.max)
+		price.ticks++
+	}
+	c.words[1] -= int64(price.frac)
+	c.words[0] = sub(c.words[0], clamp(price.ticks))
+	c.words[2] = 0
+}
+
+func (t *tokenBucket) rewind(c cells, from, to int64) {
+	c.words[0] = sub(c.words[0], clamp(since(from, to)))
+}
+
+// clamp is n as a signed number, saturated.
+func clamp(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
