@@ -1,0 +1,46 @@
+package policy
+
+import "time"
+
+// Standard is for a number in everyday use: on sends a gap of 5 to 9 s, after
+// every 20 a pause of 30 to 60 s instead, 500 a UTC day and one at a time; on
+// number checks 20 in any minute and 500 a UTC day; on group look-ups 10 in any
+// minute.
+//
+// The figures on sends are those of an anti-ban gateway's published queue: one
+// message at a time, a fresh random gap of 5-9 s, a cool-down of 30-60 s after
+// every 20 messages, 500 a day by default with a reset at midnight UTC. It does
+// not say whether the cool-down comes on top of the gap; here the longer holds.
+// The gateway checks every number before it sends, so checks get as many a day
+// as sends; that they are capped, and at 20 a minute, is this library's choice.
+// Group look-ups are WasenderAPI's, 10 requests per minute for participants or
+// metadata.
+//
+// The slug standard_policy is Wawp's for its second free policy, whose figures
+// Wawp does not publish.
+func Standard() Policy {
+	return Policy{
+		Slug:        "standard_policy",
+		Name:        "Standard",
+		Description: "For numbers in everyday use: 5 to 9 s between messages, longer after every 20, 500 a day.",
+		Rules: append(
+			[]Rule{
+				{Name: "gap", Actions: []Action{SendMessage}, Limit: Gap{Min: 5 * time.Second, Max: 9 * time.Second}},
+				{Name: "pause", Actions: []Action{SendMessage}, Limit: Gap{Min: 30 * time.Second, Max: time.Minute, Every: 20}},
+				{Name: "day", Actions: []Action{SendMessage}, Limit: CalendarWindow{Max: 500, Unit: Day, Location: time.UTC}},
+				{Name: "one_at_a_time", Actions: []Action{SendMessage}, Limit: Concurrency{Max: 1}},
+			},
+			lookups(20, 500)...,
+		),
+	}
+}
+
+// lookups caps what is asked of WhatsApp rather than sent through it. Numbers
+// have been banned for checks alone.
+func lookups(checksPerMinute, checksPerDay int64) []Rule {
+	return []Rule{
+		{Name: "check_minute", Actions: []Action{CheckNumber}, Limit: SlidingWindow{Max: checksPerMinute, Window: time.Minute}},
+		{Name: "check_day", Actions: []Action{CheckNumber}, Limit: CalendarWindow{Max: checksPerDay, Unit: Day, Location: time.UTC}},
+		{Name: "group_minute", Actions: []Action{GroupInfo}, Limit: SlidingWindow{Max: 10, Window: time.Minute}},
+	}
+}
