@@ -1,0 +1,31 @@
+// Package wapace holds no code; it is the map of a library that paces WhatsApp
+// sending.
+//
+// A service says what each of its sending numbers may do, hands over a function
+// that delivers one message, and gets a queue that keeps every limit, never
+// blindly sends a message twice, and can say why a message waits and when it
+// will go.
+//
+//	policy             what an account may do: plain data
+//	  ^
+//	limiter            when it may do it: (state, time) -> Decision, never waits
+//	  ^
+//	queue              waits and sends: the only goroutines and timers
+//	  ^
+//	queue/queuetest    a scripted sender, a clock and an audit for your tests
+//
+// Imports point up the map and never down.
+//
+// # Where to start
+//
+//   - To send paced messages: [github.com/wapace/wapace/queue].
+//   - To ask "may I send now, and if not, when?" and do the waiting yourself:
+//     [github.com/wapace/wapace/limiter].
+//   - To choose or write the limits: [github.com/wapace/wapace/policy].
+//   - To test your own throttling without waiting for it:
+//     [github.com/wapace/wapace/queue/queuetest].
+//
+// Two whole programs are in the repository: examples/quickstart paces a
+// campaign from a CSV file, and examples/throttletest is a unit test of
+// throttling as a user would write it.
+package wapace
