@@ -25,7 +25,7 @@ type Catalog struct {
 
 // An Offer is a policy and who may choose it.
 type Offer struct {
-	// Policy is chosen by its Slug.
+	// Policy is chosen by its Slug. Without one it can be chosen by an alias only.
 	Policy Policy
 
 	// Aliases are more names that the policy is chosen by. They may be empty.
@@ -55,7 +55,7 @@ func (c Catalog) Choose(slug string, paid bool) (Policy, error) {
 		return o.Policy.Slug == slug || slices.Contains(o.Aliases, slug)
 	})
 	switch {
-	case i < 0:
+	case i < 0 || slug == "":
 		return Policy{}, fmt.Errorf("%w: slug: %q: choose %s", ErrUnknownPolicy, clip(slug), c.slugs(true))
 	case !paid && !c.Offers[i].Free:
 		return Policy{}, fmt.Errorf("%w: slug: %q: choose %s, or upgrade", ErrPaidPlan, clip(slug), c.slugs(false))

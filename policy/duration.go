@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"regexp"
 	"strings"
 	"time"
 )
@@ -18,24 +19,9 @@ func formatDuration(d time.Duration) string {
 	return s
 }
 
-// isDuration reports whether s has the form of a duration, as one that is only
-// too large has.
-func isDuration(s string) bool {
-	s = strings.TrimLeft(s, "+-")
-	if s == "" {
-		return false
-	}
-	for s != "" {
-		number := s[:len(s)-len(strings.TrimLeft(s, "0123456789."))]
-		s = s[len(number):]
-		unit := s[:len(s)-len(strings.TrimLeft(s, "hmsnuµμ"))]
-		s = s[len(unit):]
-		if strings.Trim(number, ".") == "" || strings.Count(number, ".") > 1 {
-			return false
-		}
-		if _, err := time.ParseDuration("0" + unit); unit == "" || err != nil {
-			return false
-		}
-	}
-	return true
+// overflows reports whether s, which [time.ParseDuration] refuses, is well formed
+// and only too long.
+func overflows(s string) bool {
+	wellFormed, _ := regexp.MatchString(`^\+?((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$`, s)
+	return wellFormed
 }

@@ -18,20 +18,13 @@ const (
 	optional need = false
 )
 
-// fields reads the fields of one JSON object. What is wrong with one goes to
+// fields reads the fields of one JSON object at path. What is wrong with one goes to
 // found and reads as zero, so that one pass finds everything.
 type fields struct {
 	path  string
 	of    *node
 	found *problems
 	asked []string // the names asked for: the fields that the object may have
-}
-
-func newFields(path string, of *node, found *problems) *fields {
-	if path == "" && of.token != nil && !of.isObject() {
-		found.add("", of.show(), `write an object such as {"rules": []}`)
-	}
-	return &fields{path: path, of: of, found: found}
 }
 
 func (f *fields) knows(name string) bool { return slices.Contains(f.asked, name) }
@@ -101,7 +94,7 @@ func (f *fields) duration(name string, n need) time.Duration {
 	s, isText := v.token.(string)
 	d, err := time.ParseDuration(s)
 	switch {
-	case !isText || err != nil && !isDuration(s):
+	case !isText || err != nil && !overflows(s):
 		f.report(name, v.show(), remedy)
 		return 0
 	case err != nil:
@@ -157,7 +150,7 @@ func (f *fields) kind(name string) (k kind, known bool) {
 		return k, false
 	}
 	for _, k := range kinds() {
-		if v.token == k.name {
+		if v.token == k.name() {
 			return k, true
 		}
 	}

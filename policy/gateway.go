@@ -35,8 +35,8 @@ func Standard() Policy {
 	}
 }
 
-// lookups caps what is asked of WhatsApp rather than sent through it. Numbers
-// have been banned for checks alone.
+// lookups caps what is asked of WhatsApp rather than sent through it. Users report
+// numbers banned for checks alone (whatsmeow issue 478).
 func lookups(checksPerMinute, checksPerDay int64) []Rule {
 	return []Rule{
 		{Name: "check_minute", Actions: []Action{CheckNumber}, Limit: SlidingWindow{Max: checksPerMinute, Window: time.Minute}},

@@ -98,7 +98,11 @@ func decode(data []byte) (Policy, error) {
 		return Policy{}, err
 	}
 	var found problems
-	f := newFields("", root, &found)
+	if !root.isObject() {
+		found.add("", root.show(), `write an object such as {"rules":[]}`)
+		return Policy{}, found.err()
+	}
+	f := &fields{of: root, found: &found}
 	p := Policy{
 		ID:          f.id("id"),
 		Slug:        f.text("slug", optional, "write a text"),
@@ -127,7 +131,7 @@ func decodeRule(path string, n *node, found *problems) (r Rule, ok bool) {
 		found.add(path, n.show(), "write a rule as an object")
 		return r, false
 	}
-	f := newFields(path, n, found)
+	f := &fields{path: path, of: n, found: found}
 	r.Name = f.text("name", required, "give the rule a name")
 	r.Actions = f.actions("actions")
 	r.Scope = Scope(f.text("scope", optional, useScope))
@@ -140,7 +144,7 @@ func decodeRule(path string, n *node, found *problems) (r Rule, ok bool) {
 		case len(owners) == 0:
 			return "unknown field; known are " + list(f.asked, "and")
 		case known:
-			return fmt.Sprintf("%s has no such field; leave it out, or use %s", k.name, list(owners, "or"))
+			return fmt.Sprintf("%s has no such field; leave it out, or use %s", k.name(), list(owners, "or"))
 		}
 		return "" // whether it belongs here depends on the type, which is named already
 	})
@@ -151,10 +155,10 @@ func decodeRule(path string, n *node, found *problems) (r Rule, ok bool) {
 func kindsWith(name string) []string {
 	var names []string
 	for _, k := range kinds() {
-		probe := newFields("", &node{}, new(problems))
+		probe := &fields{of: &node{}, found: new(problems)}
 		k.decode(probe)
 		if probe.knows(name) {
-			names = append(names, k.name)
+			names = append(names, k.name())
 		}
 	}
 	return names

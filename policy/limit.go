@@ -1,10 +1,15 @@
 package policy
 
-import "time"
+import (
+	"reflect"
+	"slices"
+	"time"
+)
 
 // A Limit is one kind of bound with its numbers. The kinds are [TokenBucket],
 // [SlidingWindow], [CalendarWindow], [Gap] and [Concurrency]: small values that
-// compare with ==. The interface is sealed: no other package can add a kind.
+// compare with ==. The interface is sealed: no other package can add a kind, and
+// a rule holds the kinds themselves, not pointers to them.
 type Limit interface {
 	// kind is the limit's name in JSON.
 	kind() string
@@ -16,21 +21,31 @@ type Limit interface {
 	encode(o *object)
 }
 
-// A kind is one row of the table of limits: its name in JSON and its reader.
+// A kind is one row of the table of limits: its zero value and its reader.
 type kind struct {
-	name   string
+	zero   Limit
 	decode func(f *fields) Limit
 }
 
+func (k kind) name() string { return k.zero.kind() }
+
 // kinds is the table of limits. A new kind is one file and one row here.
-func kinds() [5]kind {
-	return [...]kind{
-		{"token_bucket", decodeTokenBucket},
-		{"sliding_window", decodeSlidingWindow},
-		{"calendar_window", decodeCalendarWindow},
-		{"gap", decodeGap},
-		{"concurrency", decodeConcurrency},
+func kinds() []kind {
+	return []kind{
+		{TokenBucket{}, decodeTokenBucket},
+		{SlidingWindow{}, decodeSlidingWindow},
+		{CalendarWindow{}, decodeCalendarWindow},
+		{Gap{}, decodeGap},
+		{Concurrency{}, decodeConcurrency},
 	}
+}
+
+// isKind reports whether l is a value of one of the kinds. A pointer to one and
+// a struct that embeds one have the methods too, but no limiter knows them.
+func isKind(l Limit) bool {
+	return slices.ContainsFunc(kinds(), func(k kind) bool {
+		return reflect.TypeOf(k.zero) == reflect.TypeOf(l)
+	})
 }
 
 // MaxDuration is the longest period, window or pause that a policy may have,

@@ -80,9 +80,11 @@ func bucketOf(l float64) (TokenBucket, bool) {
 		// All reals between l's neighbours' midpoints round to l. In seconds the
 		// simplest of them is exact; in nanoseconds Seconds rounds once more, so
 		// closer ones and their multiples have to be tried.
-		half := new(big.Rat).SetFloat64(ulp(l))
-		for half.Quo(half, big.NewRat(2, 1)); half.Sign() > 0; half.Quo(half, big.NewRat(4, 1)) {
-			perUnit := big.NewRat(int64(unit), int64(time.Second))
+		perUnit := big.NewRat(int64(unit), int64(time.Second))
+		width := new(big.Rat).SetFloat64(ulp(l))
+		for range 64 {
+			half := new(big.Rat).Quo(width, big.NewRat(2, 1))
+			width.Quo(width, big.NewRat(4, 1))
 			lo := new(big.Rat).Sub(exact, half)
 			hi := new(big.Rat).Add(exact, half)
 			p, q := simplest(lo.Mul(lo, perUnit), hi.Mul(hi, perUnit))

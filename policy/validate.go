@@ -97,6 +97,10 @@ func (r Rule) check(i int, names map[string]int, found *problems) {
 		found.add(path+".type", raw("none"), useKind())
 		return
 	}
+	if !isKind(r.Limit) {
+		found.add(path+".type", raw(fmt.Sprintf("%T", r.Limit)), "use a value of TokenBucket, SlidingWindow or another of this package's kinds")
+		return
+	}
 	r.Limit.check(func(field string, value any, remedy string) {
 		found.add(path+"."+field, value, remedy)
 	})
@@ -164,7 +168,7 @@ func checkPeriod(report func(field string, value any, remedy string), field stri
 func useKind() string {
 	var names []string
 	for _, k := range kinds() {
-		names = append(names, k.name)
+		names = append(names, k.name())
 	}
 	return "use " + list(names, "or")
 }
