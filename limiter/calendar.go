@@ -128,4 +128,3 @@ func dateStart(zone *time.Location, d date) time.Time {
 		t = to
 	}
 }
-

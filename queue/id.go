@@ -1,0 +1,26 @@
+package queue
+
+import (
+	"encoding/base32"
+	"encoding/binary"
+	"time"
+)
+
+// idText is Crockford's base 32: it sorts as the bytes do and has no letters
+// that are taken for digits.
+const idText = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+func idEncoding() *base32.Encoding {
+	return base32.NewEncoding(idText).WithPadding(base32.NoPadding)
+}
+
+// newID names message n. IDs have 26 characters and sort by the millisecond and
+// then by the order in which a queue gave them out: 48 bits of Unix time in
+// milliseconds, the low 32 bits of n, and 48 bits that keep the IDs of two queues
+// apart.
+func (q *Queue) newID(now time.Time, n uint64) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[0:], uint64(now.UnixMilli())<<16|n>>16&0xffff)
+	binary.BigEndian.PutUint64(b[8:], n<<48|q.dice.Uint64(0, q.dice.Name("id"), n)>>16)
+	return q.ids.EncodeToString(b[:])
+}

@@ -1,0 +1,64 @@
+package queuetest
+
+import (
+	"sync"
+	"time"
+)
+
+// Epoch is the time at which a [Clock] starts: a Monday morning in UTC.
+func Epoch() time.Time { return time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC) }
+
+// A Clock is a limiter.Clock that moves only when told to. The zero Clock shows
+// [Epoch]. All may use it at once.
+type Clock struct {
+	mu     sync.Mutex
+	passed time.Duration
+	timers []timer
+}
+
+type timer struct {
+	due time.Duration
+	c   chan time.Time
+}
+
+// Now is the clock's time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Epoch().Add(c.passed)
+}
+
+// After returns a channel that receives the clock's time once it has moved on by
+// d; at once where d is zero or negative.
+func (c *Clock) After(d time.Duration) <-chan time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := timer{c.passed + d, make(chan time.Time, 1)}
+	c.timers = append(c.timers, t)
+	c.ring()
+	return t.c
+}
+
+// Advance moves the clock on. A negative d moves it back.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passed += d
+	c.ring()
+}
+
+// Set moves the clock to t.
+func (c *Clock) Set(t time.Time) { c.Advance(t.Sub(c.Now())) }
+
+// ring wakes all whose time has come. It requires c.mu.
+func (c *Clock) ring() {
+	left := c.timers[:0]
+	for _, t := range c.timers {
+		if t.due <= c.passed {
+			t.c <- Epoch().Add(c.passed)
+		} else {
+			left = append(left, t)
+		}
+	}
+	c.timers = left
+}

@@ -1,0 +1,64 @@
+package queue
+
+import (
+	"math"
+	"time"
+	"unicode/utf8"
+)
+
+// Typing says how long typing is shown before a message: Start and PerRune for
+// each rune of its text, at most Max, give or take Spread percent by the seed,
+// and never more than Max. The zero Typing shows none.
+type Typing struct {
+	// Start is the time before the first rune. It must not be negative.
+	Start time.Duration
+
+	// PerRune is the time for each rune. It must not be negative.
+	PerRune time.Duration
+
+	// Max is the longest time. Zero shows no typing; it must not be negative.
+	Max time.Duration
+
+	// Spread is how far the time may be off either way, in percent from 0 to 100.
+	Spread int
+}
+
+// DefaultTyping is 1.2 s and 45 ms a rune, at most 7 s, give or take 25 %: the
+// pace of github.com/Sealjay/mcp-whatsapp's forks.
+func DefaultTyping() Typing {
+	return Typing{Start: 1200 * time.Millisecond, PerRune: 45 * time.Millisecond, Max: 7 * time.Second, Spread: 25}
+}
+
+func (t Typing) problem() error {
+	for _, f := range []struct {
+		name string
+		d    time.Duration
+	}{{"start", t.Start}, {"per rune", t.PerRune}, {"max", t.Max}} {
+		if f.d < 0 {
+			return &OptionError{"typing " + f.name, f.d.String(), "use 0s or more"}
+		}
+	}
+	if t.Spread < 0 || t.Spread > 100 {
+		return optionError("typing spread", t.Spread, "use a percentage from 0 to 100")
+	}
+	return nil
+}
+
+// bounds are the shortest and longest time for a text.
+func (t Typing) bounds(text string) (least, most time.Duration) {
+	base := t.Max
+	if runes := time.Duration(utf8.RuneCountInString(text)); t.PerRune == 0 || runes <= (math.MaxInt64-t.Start)/t.PerRune {
+		base = min(base, t.Start+runes*t.PerRune)
+	}
+	off := base/100*time.Duration(t.Spread) + base%100*time.Duration(t.Spread)/100
+	return base - off, base + min(off, t.Max-base)
+}
+
+// typing is how long typing is shown for a message: the draw of its ID.
+func (q *Queue) typing(m *Message) time.Duration {
+	if q.typist == nil {
+		return 0
+	}
+	least, most := q.typed.bounds(m.Text)
+	return q.dice.Between(least, most, q.dice.Name(m.Account), q.dice.Name("typing"), q.dice.Name(m.ID))
+}
