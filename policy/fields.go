@@ -50,7 +50,9 @@ func (f *fields) get(name string, n need, remedy string) *node {
 	return nil
 }
 
-func (f *fields) number(name string, n need) int64 {
+func (f *fields) number(name string, n need) int64 { return f.upTo(math.MaxInt64, name, n) }
+
+func (f *fields) upTo(most int64, name string, n need) int64 {
 	const remedy = "write a whole number"
 	v := f.get(name, n, remedy)
 	if v == nil {
@@ -63,14 +65,26 @@ func (f *fields) number(name string, n need) int64 {
 	}
 	i, err := strconv.ParseInt(literal.String(), 10, 64)
 	switch {
-	case errors.Is(err, strconv.ErrRange):
-		f.report(name, v.show(), fmt.Sprintf("use at most %d", int64(math.MaxInt64)))
+	case errors.Is(err, strconv.ErrRange) && i < 0:
+		f.report(name, v.show(), "use 0 or more")
+		return 0
+	case errors.Is(err, strconv.ErrRange) || i > most:
+		f.report(name, v.show(), fmt.Sprintf("use at most %d", most))
 		return 0
 	case err != nil:
 		f.report(name, v.show(), remedy)
 		return 0
 	}
 	return i
+}
+
+func (f *fields) id(name string) int {
+	n := f.upTo(math.MaxInt, name, optional)
+	if n < 0 {
+		f.report(name, n, useID)
+		return 0
+	}
+	return int(n)
 }
 
 func (f *fields) text(name string, n need, remedy string) string {

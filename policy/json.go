@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math"
 )
 
 // maxJSON is the most bytes of JSON that a policy may have.
@@ -109,7 +108,7 @@ func decode(data []byte) (Policy, error) {
 		Name:        f.text("name", optional, "write a text"),
 		Description: f.text("description", optional, "write a text"),
 	}
-	p.checkTexts(&found)
+	p.checkHead(&found)
 	items := f.list("rules", required, "list the rules, or write [] for a policy that allows everything")
 	checkRuleCount(len(items), &found)
 	names := make(map[string]int)
@@ -162,15 +161,6 @@ func kindsWith(name string) []string {
 		}
 	}
 	return names
-}
-
-func (f *fields) id(name string) int {
-	n := f.number(name, optional)
-	if n > math.MaxInt || n < math.MinInt {
-		f.report(name, raw(fmt.Sprint(n)), fmt.Sprintf("use at most %d", math.MaxInt))
-		return 0
-	}
-	return int(n)
 }
 
 func rulePath(i int) string { return fmt.Sprintf("rules[%d]", i) }

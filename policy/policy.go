@@ -6,7 +6,8 @@ package policy
 // A Policy is plain data. Copies share Rules; treat a Policy as read-only once
 // it has been handed to a limiter.
 type Policy struct {
-	// ID is the provider's number for the policy. Zero means none.
+	// ID is the provider's number for the policy. Zero means none; a negative ID
+	// is an error.
 	ID int
 
 	// Name is the policy's title for people. It may be empty.

@@ -38,6 +38,7 @@ func (e *FieldError) Error() string {
 func (e *FieldError) Unwrap() error { return ErrInvalid }
 
 const (
+	useID     = "use 0 for none, or more"
 	useAction = "name an action, or leave actions out for all"
 	useScope  = "use account"
 	useUTF8   = "write it in UTF-8"
@@ -47,7 +48,7 @@ const (
 // is a join of [*FieldError] values, in the order of the policy's fields.
 func (p Policy) Validate() error {
 	var found problems
-	p.checkTexts(&found)
+	p.checkHead(&found)
 	checkRuleCount(len(p.Rules), &found)
 	names := make(map[string]int, len(p.Rules))
 	for i, r := range p.Rules {
@@ -56,7 +57,11 @@ func (p Policy) Validate() error {
 	return found.err()
 }
 
-func (p Policy) checkTexts(found *problems) {
+// checkHead reports what is wrong above the rules.
+func (p Policy) checkHead(found *problems) {
+	if p.ID < 0 {
+		found.add("id", p.ID, useID)
+	}
 	found.addBadText("slug", p.Slug)
 	found.addBadText("name", p.Name)
 	found.addBadText("description", p.Description)

@@ -1,0 +1,400 @@
+package policy_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wapace/wapace/policy"
+)
+
+// everyKind is a policy that uses every field there is.
+func everyKind(t *testing.T) policy.Policy {
+	t.Helper()
+	london, err := time.LoadLocation("Europe/London")
+	require.NoError(t, err)
+	send := []policy.Action{policy.SendMessage}
+	return policy.Policy{
+		ID: 7, Slug: "every", Name: "Every <kind>", Description: `"all" of them, в одном`,
+		Rules: []policy.Rule{
+			{Name: "bucket", Limit: policy.TokenBucket{Max: 3, Per: 90 * time.Second, Burst: 5}},
+			{Name: "bucket of one", Scope: policy.ScopeAccount, Limit: policy.TokenBucket{Max: 1, Per: time.Hour}},
+			{Name: "window", Actions: []policy.Action{"a", "b*"}, Limit: policy.SlidingWindow{Max: 8, Window: time.Minute}},
+			{Name: "day", Actions: send, Limit: policy.CalendarWindow{Max: 500, Unit: policy.Day, Location: time.UTC}},
+			{Name: "week", Actions: send, Limit: policy.CalendarWindow{Max: 2000, Unit: policy.Week, Location: london}},
+			{Name: "month", Actions: send, Limit: policy.CalendarWindow{Max: math.MaxInt64, Unit: policy.Month}},
+			{Name: "pace", Actions: send, Limit: policy.Gap{Min: 5 * time.Second, Max: 9 * time.Second}},
+			{Name: "pause", Actions: send, Limit: policy.Gap{Min: 1, Max: policy.MaxDuration, Every: 20}},
+			{Name: "one", Actions: send, Limit: policy.Concurrency{Max: 0}},
+		},
+	}
+}
+
+const everyKindJSON = `{
+  "id": 7,
+  "slug": "every",
+  "name": "Every \u003ckind\u003e",
+  "description": "\"all\" of them, в одном",
+  "rules": [
+    {"name": "bucket", "type": "token_bucket", "max": 3, "per": "1m30s", "burst": 5},
+    {"name": "bucket of one", "scope": "account", "type": "token_bucket", "max": 1, "per": "1h"},
+    {"name": "window", "actions": ["a", "b*"], "type": "sliding_window", "max": 8, "window": "1m"},
+    {"name": "day", "actions": ["send_message"], "type": "calendar_window", "max": 500, "unit": "day", "location": "UTC"},
+    {"name": "week", "actions": ["send_message"], "type": "calendar_window", "max": 2000, "unit": "week", "location": "Europe/London"},
+    {"name": "month", "actions": ["send_message"], "type": "calendar_window", "max": 9223372036854775807, "unit": "month"},
+    {"name": "pace", "actions": ["send_message"], "type": "gap", "min": "5s", "max": "9s"},
+    {"name": "pause", "actions": ["send_message"], "type": "gap", "min": "1ns", "max": "876600h", "every": 20},
+    {"name": "one", "actions": ["send_message"], "type": "concurrency", "max": 0}
+  ]
+}
+`
+
+func TestJSONGolden(t *testing.T) {
+	t.Parallel()
+	var want bytes.Buffer
+	require.NoError(t, json.Compact(&want, []byte(everyKindJSON)))
+	got, err := json.Marshal(everyKind(t))
+	require.NoError(t, err)
+	require.Equal(t, want.String(), string(got))
+
+	read, err := policy.Read(strings.NewReader(everyKindJSON))
+	require.NoError(t, err)
+	require.Equal(t, spell(everyKind(t)), spell(read))
+
+	var unmarshalled policy.Policy
+	require.NoError(t, json.Unmarshal([]byte(everyKindJSON), &unmarshalled))
+	require.Equal(t, spell(read), spell(unmarshalled))
+}
+
+func TestJSONInsideOther(t *testing.T) {
+	t.Parallel()
+	type config struct {
+		Policy policy.Policy  `json:"policy"`
+		Spare  *policy.Policy `json:"spare,omitempty"`
+	}
+	b, err := json.Marshal(config{Policy: policy.Unlimited()})
+	require.NoError(t, err)
+	require.Contains(t, string(b), `"rules":[]`, "no rules are written, not left out")
+	var back config
+	require.NoError(t, json.Unmarshal(b, &back))
+	require.Equal(t, config{Policy: policy.Unlimited()}, back)
+
+	b, err = json.MarshalIndent(policy.Standard(), "", "\t")
+	require.NoError(t, err)
+	var standard policy.Policy
+	require.NoError(t, json.Unmarshal(b, &standard))
+	require.Equal(t, policy.Standard(), standard)
+
+	err = json.Unmarshal([]byte(`{"policy":null}`), &back)
+	require.EqualError(t, err, `policy: null: write an object such as {"rules":[]}`)
+}
+
+// TestReadBad gives each bad text the exact lines of its error, all at once.
+func TestReadBad(t *testing.T) {
+	t.Parallel()
+	const (
+		kinds = "use token_bucket, sliding_window, calendar_window, gap or concurrency"
+		zone  = "use UTC or a time zone such as Europe/London that this system knows, or import time/tzdata"
+		span  = "write a duration such as 5s, 1m30s or 24h"
+	)
+	rule := func(fields string) string { return `{"rules":[{"name":"r",` + fields + `}]}` }
+	tests := []struct {
+		name string
+		json string
+		want []string
+	}{
+		{"list", `[]`, []string{`policy: a list: write an object such as {"rules":[]}`}},
+		{"text", `"strict"`, []string{`policy: "strict": write an object such as {"rules":[]}`}},
+		{"null", `null`, []string{`policy: null: write an object such as {"rules":[]}`}},
+		{"no rules", `{}`, []string{
+			"policy: rules: missing: list the rules, or write [] for a policy that allows everything",
+		}},
+		{"rules null", `{"rules":null}`, []string{
+			"policy: rules: null: list the rules, or write [] for a policy that allows everything",
+		}},
+		{"rules an object", `{"rules":{"0":{}}}`, []string{
+			"policy: rules: an object: list the rules, or write [] for a policy that allows everything",
+		}},
+		{"wrong types above", `{"id":"1","slug":1,"name":[],"description":{},"rules":[]}`, []string{
+			`policy: id: "1": write a whole number`,
+			"policy: slug: 1: write a text",
+			"policy: name: a list: write a text",
+			"policy: description: an object: write a text",
+		}},
+		{"unknown above", `{"rules":[],"Rules":[],"limits":{"x":1},"":true,"a.b":false,"` + strings.Repeat("x", 70) + `":null}`, []string{
+			"policy: Rules: a list: unknown field; known are id, slug, name, description and rules",
+			"policy: limits: an object: unknown field; known are id, slug, name, description and rules",
+			`policy: "": true: unknown field; known are id, slug, name, description and rules`,
+			`policy: "a.b": false: unknown field; known are id, slug, name, description and rules`,
+			`policy: "` + strings.Repeat("x", 64) + `...": null: unknown field; known are id, slug, name, description and rules`,
+		}},
+		{"given twice", `{"id":1,"rules":[],"id":2,"x":1,"x":2,"rules":[{}]}`, []string{
+			"policy: id: 2: given twice; keep one",
+			"policy: x: 1: unknown field; known are id, slug, name, description and rules",
+			"policy: rules: a list: given twice; keep one",
+		}},
+		{"given twice, once escaped", `{"rules":[],"\u0072ules":[]}`, []string{
+			"policy: rules: a list: given twice; keep one",
+		}},
+		{"rules that are none", `{"rules":[null,5,[],"gap",{}]}`, []string{
+			"policy: rules[0]: null: write a rule as an object",
+			"policy: rules[1]: 5: write a rule as an object",
+			"policy: rules[2]: a list: write a rule as an object",
+			`policy: rules[3]: "gap": write a rule as an object`,
+			"policy: rules[4].name: missing: give the rule a name",
+			"policy: rules[4].type: missing: " + kinds,
+		}},
+		{"too many rules", `{"rules":[` + strings.Repeat("0,", policy.MaxRules) + `0]}`, append(
+			[]string{"policy: rules: 65: use at most 64 rules"}, eachRule(policy.MaxRules, "policy: rules[%d]: 0: write a rule as an object")...,
+		)},
+		{"rule's own fields", `{"rules":[{"name":null,"actions":"send_message","scope":5,"type":"gap","min":"1s","max":"2s"}]}`, []string{
+			"policy: rules[0].name: null: give the rule a name",
+			`policy: rules[0].actions: "send_message": list actions, such as ["send_message"]`,
+			"policy: rules[0].scope: 5: use account",
+		}},
+		{"actions", rule(`"actions":["",1,"ok",null],"type":"concurrency","max":1`), []string{
+			"policy: rules[0].actions[1]: 1: name an action, or leave actions out for all",
+			"policy: rules[0].actions[3]: null: name an action, or leave actions out for all",
+			`policy: rules[0].actions[0]: "": name an action, or leave actions out for all`,
+		}},
+		{"two rules of one name", `{"rules":[{"name":"a","type":"concurrency","max":1},{"name":"a","type":"concurrency","max":2}]}`, []string{
+			`policy: rules[1].name: "a": rules[0] has this name; choose another`,
+		}},
+		{"unknown type", rule(`"type":"leaky","max":"many","per":5,"speed":9`), []string{
+			`policy: rules[0].type: "leaky": ` + kinds,
+			"policy: rules[0].speed: 9: unknown field; known are name, actions, scope and type",
+		}},
+		{"type of another kind", rule(`"type":["gap"]`), []string{"policy: rules[0].type: a list: " + kinds}},
+		{"conflicting fields", rule(`"type":"gap","min":"5s","max":"9s","window":"1m","burst":3,"speed":9`), []string{
+			`policy: rules[0].window: "1m": gap has no such field; leave it out, or use sliding_window`,
+			"policy: rules[0].burst: 3: gap has no such field; leave it out, or use token_bucket",
+			"policy: rules[0].speed: 9: unknown field; known are name, actions, scope, type, min, max and every",
+		}},
+		{"conflicting field of several kinds", rule(`"type":"gap","min":"5s","max":"9s","unit":"day"`), []string{
+			`policy: rules[0].unit: "day": gap has no such field; leave it out, or use calendar_window`,
+		}},
+		{"missing numbers", `{"rules":[
+			{"name":"a","type":"token_bucket"},{"name":"b","type":"sliding_window"},{"name":"c","type":"calendar_window"},
+			{"name":"d","type":"gap"},{"name":"e","type":"concurrency"}]}`, []string{
+			"policy: rules[0].max: missing: write a whole number",
+			"policy: rules[0].per: missing: " + span,
+			"policy: rules[1].max: missing: write a whole number",
+			"policy: rules[1].window: missing: " + span,
+			"policy: rules[2].max: missing: write a whole number",
+			"policy: rules[2].unit: missing: use minute, hour, day, week or month",
+			"policy: rules[3].min: missing: " + span,
+			"policy: rules[3].max: missing: " + span,
+			"policy: rules[4].max: missing: write a whole number",
+		}},
+		{"not whole numbers", `{"rules":[
+			{"name":"a","type":"concurrency","max":1.5},{"name":"b","type":"concurrency","max":1e3},{"name":"c","type":"concurrency","max":5.0},
+			{"name":"d","type":"concurrency","max":"5"},{"name":"e","type":"concurrency","max":true},{"name":"f","type":"concurrency","max":null}]}`, []string{
+			"policy: rules[0].max: 1.5: write a whole number",
+			"policy: rules[1].max: 1e3: write a whole number",
+			"policy: rules[2].max: 5.0: write a whole number",
+			`policy: rules[3].max: "5": write a whole number`,
+			"policy: rules[4].max: true: write a whole number",
+			"policy: rules[5].max: null: write a whole number",
+		}},
+		{"numbers too large", `{"id":9223372036854775808,"rules":[
+			{"name":"a","type":"concurrency","max":9223372036854775808},{"name":"b","type":"concurrency","max":-9223372036854775809},
+			{"name":"c","type":"concurrency","max":-1}]}`, []string{
+			fmt.Sprintf("policy: id: 9223372036854775808: use at most %d", math.MaxInt),
+			"policy: rules[0].max: 9223372036854775808: use at most 9223372036854775807",
+			"policy: rules[1].max: -9223372036854775809: use 0 or more",
+			"policy: rules[2].max: -1: use 0 to refuse everything, or more",
+		}},
+		{"number below none", `{"id":-9223372036854775808,"rules":[]}`, []string{"policy: id: -9223372036854775808: use 0 for none, or more"}},
+		{"durations", `{"rules":[
+			{"name":"a","type":"gap","min":"5 seconds","max":5},{"name":"b","type":"gap","min":"-1s","max":""},
+			{"name":"c","type":"gap","min":"1s","max":"1d"},{"name":"d","type":"gap","min":"2s","max":"1s"}]}`, []string{
+			`policy: rules[0].min: "5 seconds": ` + span,
+			"policy: rules[0].max: 5: " + span,
+			`policy: rules[1].max: "": ` + span,
+			"policy: rules[1].min: -1s: use 0s or more",
+			`policy: rules[2].max: "1d": ` + span,
+			"policy: rules[3].max: 1s: use at least min, 2s",
+		}},
+		{"durations too long", `{"rules":[
+			{"name":"a","type":"sliding_window","max":1,"window":"876601h"},
+			{"name":"b","type":"sliding_window","max":1,"window":"9999999999h1.5s"},
+			{"name":"c","type":"sliding_window","max":1,"window":"+.5h99999999999999999999.µs"},
+			{"name":"d","type":"sliding_window","max":1,"window":"--9999999999h"}]}`, []string{
+			"policy: rules[0].window: 876601h: use at most 876600h",
+			`policy: rules[1].window: "9999999999h1.5s": use at most 876600h`,
+			`policy: rules[2].window: "+.5h99999999999999999999.µs": use at most 876600h`,
+			`policy: rules[3].window: "--9999999999h": ` + span,
+		}},
+		{"time zones", `{"rules":[
+			{"name":"a","type":"calendar_window","max":1,"unit":"day","location":"Mars/Olympus"},
+			{"name":"b","type":"calendar_window","max":1,"unit":"day","location":"Local"},
+			{"name":"c","type":"calendar_window","max":1,"unit":"day","location":""},
+			{"name":"d","type":"calendar_window","max":1,"unit":"day","location":"../../etc/passwd"},
+			{"name":"e","type":"calendar_window","max":1,"unit":"day","location":0},
+			{"name":"f","type":"calendar_window","max":1,"unit":"day","location":"\u0000"},
+			{"name":"g","type":"calendar_window","max":1,"unit":"days","location":null}]}`, []string{
+			`policy: rules[0].location: "Mars/Olympus": ` + zone,
+			`policy: rules[1].location: "Local": ` + zone,
+			`policy: rules[2].location: "": ` + zone,
+			`policy: rules[3].location: "../../etc/passwd": ` + zone,
+			"policy: rules[4].location: 0: " + zone,
+			`policy: rules[5].location: "\x00": ` + zone,
+			"policy: rules[6].location: null: " + zone,
+			`policy: rules[6].unit: "days": use minute, hour, day, week or month`,
+		}},
+		{"read and checked in one go", `{"id":1.5,"rules":[
+			{"name":"a","type":"token_bucket","max":-1,"per":"0s","burst":-3,"x":1},
+			{"name":"a","type":"gap","min":"9s","max":"5s","every":-1},
+			{"name":"capacity","type":"sliding_window","max":1,"window":"1m","window":"2m"}]}`, []string{
+			"policy: id: 1.5: write a whole number",
+			"policy: rules[0].x: 1: unknown field; known are name, actions, scope, type, max, per and burst",
+			"policy: rules[0].max: -1: use 0 to refuse everything, or more",
+			"policy: rules[0].per: 0s: use a positive duration such as 1m",
+			"policy: rules[0].burst: -3: use 1 or more, or 0 for 1",
+			`policy: rules[1].name: "a": rules[0] has this name; choose another`,
+			"policy: rules[1].max: 5s: use at least min, 9s",
+			"policy: rules[1].every: -1: use 1 or more, or 0 for 1",
+			`policy: rules[2].window: "2m": given twice; keep one`,
+			`policy: rules[2].name: "capacity": the limiter's own answers have this name; choose another`,
+		}},
+		{"long values are cut", rule(`"type":"` + strings.Repeat("x", 100) + `"`), []string{
+			`policy: rules[0].type: "` + strings.Repeat("x", 64) + `...": ` + kinds,
+		}},
+		{"not UTF-8", "{\n\"name\":\"é\xff\"}", []string{"policy: line 2, column 10: byte 0xff: write the file in UTF-8"}},
+		{"too long", strings.Repeat(" ", 1<<20) + "{}", []string{"policy: too long: use at most 1 MiB"}},
+		{"too deep", `{"rules":[{"x":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}]}`, []string{
+			"policy: line 1, column 28: not a policy: it nests too deep; a policy is an object with a list of rules",
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			read, err := policy.Read(strings.NewReader(tt.json))
+			require.ErrorIs(t, err, policy.ErrInvalid)
+			require.Equal(t, tt.want, messages(err))
+			require.Zero(t, read)
+
+			p := policy.Strict()
+			require.Equal(t, tt.want, messages(p.UnmarshalJSON([]byte(tt.json))))
+			require.Equal(t, policy.Strict(), p, "an error leaves the policy as it was")
+		})
+	}
+}
+
+// TestReadSyntax checks the places of errors of syntax; their words are
+// encoding/json's.
+func TestReadSyntax(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, json, place string }{
+		{"empty", "", "line 1, column 1"},
+		{"blank", " \n ", "line 2, column 1"},
+		{"cut off", "{\n  \"rules\": [", "line 2, column 12"},
+		{"comma too many", "{\n  \"rules\": [],\n}", "line 3, column 1"},
+		{"comment", "{\n  \"name\": \"é\", // mine\n}", "line 2, column 16"},
+		{"trailing data", "{\"rules\":[]}\n{}", "line 2, column 1"},
+		{"single quotes", "{'rules':[]}", "line 1, column 2"},
+		{"NaN", `{"id":NaN}`, "line 1, column 7"},
+		{"leading zero", `{"id":01}`, "line 1, column 8"},
+		{"nul", "{\x00}", "line 1, column 2"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := policy.Read(strings.NewReader(tt.json))
+			var field *policy.FieldError
+			require.ErrorAs(t, err, &field)
+			require.Equal(t, tt.place, field.Path)
+			require.Equal(t, "not JSON", field.Value)
+			require.NotEmpty(t, field.Remedy)
+		})
+	}
+}
+
+func TestReadSkipsByteOrderMark(t *testing.T) {
+	t.Parallel()
+	p, err := policy.Read(strings.NewReader("\ufeff" + `{"slug":"mine","rules":[]}`))
+	require.NoError(t, err)
+	require.Equal(t, policy.Policy{Slug: "mine"}, p)
+}
+
+func TestReadPassesReaderErrors(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("disk on fire")
+	_, err := policy.Read(io.MultiReader(strings.NewReader(`{"rules":[]}`), iotest.ErrReader(broken)))
+	require.ErrorIs(t, err, broken)
+	require.NotErrorIs(t, err, policy.ErrInvalid)
+}
+
+func TestReadStopsAtItsBound(t *testing.T) {
+	t.Parallel()
+	endless := &countingReader{}
+	_, err := policy.Read(endless)
+	require.EqualError(t, err, "policy: too long: use at most 1 MiB")
+	require.LessOrEqual(t, endless.n, 4<<20)
+}
+
+type countingReader struct{ n int }
+
+func (r *countingReader) Read(b []byte) (int, error) {
+	r.n += len(b)
+	for i := range b {
+		b[i] = ' '
+	}
+	return len(b), nil
+}
+
+func TestMarshalBad(t *testing.T) {
+	t.Parallel()
+	london, err := time.LoadLocation("Europe/London")
+	require.NoError(t, err)
+	tests := []struct {
+		name     string
+		location *time.Location
+		writable bool
+	}{
+		{"nil", nil, true},
+		{"UTC", time.UTC, true},
+		{"loaded", london, true},
+		{"fixed, same as a loaded one", time.FixedZone("UTC", 0), true},
+		{"Local", time.Local, false},
+		{"fixed", time.FixedZone("CEST", 7200), false},
+		{"fixed, no name", time.FixedZone("", 7200), false},
+		{"fixed, called UTC", time.FixedZone("UTC", 3600), false},
+		{"fixed, called London", time.FixedZone("Europe/London", 0), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := policy.Policy{Rules: []policy.Rule{{Name: "day", Limit: policy.CalendarWindow{Unit: policy.Day, Location: tt.location}}}}
+			require.NoError(t, p.Validate())
+			_, err := json.Marshal(p)
+			if tt.writable {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, policy.ErrInvalid)
+			require.ErrorContains(t, err, fmt.Sprintf("policy: rules[0].location: %q: a zone that is not loaded by its name cannot be written; use time.LoadLocation", tt.location))
+		})
+	}
+
+	_, err = json.Marshal(policy.Policy{Description: strings.Repeat("<", 1<<18)})
+	require.ErrorContains(t, err, "bytes of JSON: use at most 1 MiB", "Read would not take it back")
+}
+
+func eachRule(n int, format string) []string {
+	var lines []string
+	for i := range n {
+		lines = append(lines, fmt.Sprintf(format, i))
+	}
+	return lines
+}
