@@ -92,9 +92,9 @@ func (a Address) IsGroup() bool { return strings.HasSuffix(a.text, "@"+serverGro
 //
 // Decimal digits of any script count as 0 to 9. Server names may be in either
 // case. The device of a user, with or without an agent (:12 or .0:12 before the
-// @), is left out; a lone dot with at most three digits between it and the @ is
-// refused, as it may begin an agent or only separate digits. Spaces and format
-// characters around the whole text are left out too.
+// @), is left out; a number whose first dot has at most three digits between it
+// and the @ is refused, as the dot may begin an agent or only separate digits.
+// Spaces and format characters around the whole text are left out too.
 //
 // Any other text is an [*AddressError]: among them status, broadcast and channel
 // addresses, and text over 256 bytes. The Address may share memory with s. Any
@@ -257,10 +257,7 @@ func cutDevice(id string) (string, *AddressError) {
 // user.agent and people as a number with a separator. Either reading can be a
 // stranger's number.
 func mayHaveAgent(id string) bool {
-	_, after, found := strings.Cut(id, ".")
-	if !found || strings.IndexByte(after, '.') >= 0 {
-		return false
-	}
+	_, after, _ := strings.Cut(id, ".")
 	digits := 0
 	for _, r := range after {
 		if _, ok := decimal(r); ok {

@@ -45,6 +45,8 @@ func TestParseAddress(t *testing.T) {
 		{"plus before a server", "+44 7700 900110@c.us", "447700900110"},
 		{"dots before a server", "44.7700.900.110@c.us", "447700900110"},
 		{"one dot before many digits", "447700.900110@c.us", "447700900110"},
+		{"dot before four digits", "44770090.0110@c.us", "447700900110"},
+		{"dot before no digit", "447700900110.@c.us", "447700900110"},
 		{"around a server", "\u200e447700900110@c.us ", "447700900110"},
 		{"device", "447700900110:12@s.whatsapp.net", "447700900110"},
 		{"agent and device", "447700900110.0:12@s.whatsapp.net", "447700900110"},
@@ -105,6 +107,7 @@ func TestParseAddress_Refused(t *testing.T) {
 		{"Cyrillic letter", "447700900О01", `4477*****О01`, "has the letter 'О'", inDigits},
 		{"link", "tel:+447700900001", `tel:+4477******01`, "has the letter 't'", inDigits},
 		{"unknown server", "447700900001@example.com", `4477******01@example.com`, `has the unknown server "example.com"`, servers},
+		{"unknown server in capitals", "447700900001@EXAMPLE.ZA", `4477******01@EXAMPLE.ZA`, `has the unknown server "example.za"`, servers},
 		{"status", "status@broadcast", `status@broadcast`, "is the status list, not a recipient", human},
 		{"status in capitals", "Status@Broadcast", `Status@Broadcast`, "is the status list, not a recipient", human},
 		{"broadcast list", "1400000000@broadcast", `1400****00@broadcast`, "is a broadcast list, not a recipient", human},
@@ -144,6 +147,7 @@ func TestParseAddress_Refused(t *testing.T) {
 
 		{"agent or separator", "447700900001.0@s.whatsapp.net", `4477*******1.0@s.whatsapp.net`, "has a dot that may begin an agent or only separate digits", noDot},
 		{"three digits after the dot", "447700900.001@c.us", `4477*****.*01@c.us`, "has a dot that may begin an agent or only separate digits", noDot},
+		{"two dots before few digits", "447700900001.0.1@c.us", `4477********.0.1@c.us`, "has a dot that may begin an agent or only separate digits", noDot},
 		{"agent or separator, then blank", "447700900001.0\u200b@c.us", "4477*******1.0\ufffd@c.us", "has a dot that may begin an agent or only separate digits", noDot},
 		{"device is not a number", "447700900001:x@c.us", `4477******01:x@c.us`, "has an agent or device that cannot be read", noDevice},
 		{"no device", "447700900001:@c.us", `4477******01:@c.us`, "has an agent or device that cannot be read", noDevice},
@@ -283,7 +287,7 @@ func checkAddress(t require.TestingT, s string) {
 	}
 }
 
-// Not parallel: testing.AllocsPerRun counts for the whole process.
+//nolint:paralleltest // testing.AllocsPerRun counts for the whole process
 func TestParseAddress_Allocations(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
