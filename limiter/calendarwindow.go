@@ -65,6 +65,10 @@ func (m *calendarWindow) charge(c cells, at instant, cost int64, _ uint64) {
 	c.words[0], c.words[1] = end, used+cost
 }
 
+func (m *calendarWindow) spend(c cells, at instant, cost int64, serial uint64) {
+	m.charge(c, at, cost, serial)
+}
+
 // settle gives an unsent charge back to its own window, if that still runs.
 func (m *calendarWindow) settle(c cells, r receipt, _ instant, o Outcome) {
 	if o == Unsent && c.words[1] >= r.cost && windowEnd(m.unit, m.zone, r.at.wall) == c.words[0] {

@@ -29,6 +29,8 @@ func (m concurrency) reset(_ cells, at instant, _ int64, g gate) int64 {
 
 func (m concurrency) charge(c cells, _ instant, _ int64, _ uint64) { c.words[0]++ }
 
+func (m concurrency) spend(cells, instant, int64, uint64) {}
+
 func (m concurrency) settle(c cells, _ receipt, _ instant, _ Outcome) { c.words[0]-- }
 
 func (m concurrency) rewind(cells, int64, int64) {}

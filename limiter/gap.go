@@ -58,6 +58,10 @@ func (m *gap) reset(_ cells, at instant, _ int64, g gate) int64 {
 
 func (m *gap) charge(c cells, _ instant, _ int64, _ uint64) { c.words[0] = inFlight }
 
+func (m *gap) spend(c cells, at instant, _ int64, _ uint64) {
+	m.settle(c, receipt{at: at}, at, Sent)
+}
+
 // settle counts the send, unless it never went out, and starts the pause that is
 // due after it. A pause that was over when the send was admitted may be forgotten.
 func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {

@@ -9,7 +9,7 @@ import (
 
 // A meter is one rule's arithmetic. It is immutable and shared by all accounts;
 // what an account has spent is in its cells. ask and reset are pure functions of
-// (cells, time), charge and settle are the only ones that write.
+// (cells, time); the others write.
 type meter interface {
 	// size is the number of words that the meter keeps for an account.
 	size() int
@@ -26,6 +26,9 @@ type meter interface {
 
 	// charge takes what ask allowed at the same instant.
 	charge(c cells, at instant, cost int64, serial uint64)
+
+	// spend is a charge that is settled as sent at the same instant.
+	spend(c cells, at instant, cost int64, serial uint64)
 
 	// settle turns a charge into what became of it, at the instant end.
 	settle(c cells, r receipt, end instant, o Outcome)

@@ -51,19 +51,17 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	if f := s.flights.one(p.flight); f.serial != p.serial {
 		return
 	}
-	i := s.flights.one(p.flight).account
-	end := l.enter(s, i, now)
+	a := s.table.account(s.flights.one(p.flight).account)
+	end := l.instant(now)
+	if end.tick < a.last {
+		end = l.overtaken(s, a, end, now)
+	}
 	f := *s.flights.one(p.flight)
 	s.land(p.flight)
-	l.settle(s, i, f.rules, f.receipt, end, o)
-	s.table.account(i).last = end.tick
-}
-
-// settle tells every rule of the set what became of a charge. It requires s.mu.
-func (l *Limiter) settle(s *shard, i uint32, rules set, r receipt, end instant, o Outcome) {
-	words, name := s.cells(i)
-	for ; rules != 0; rules &= rules - 1 {
-		r0 := &l.plan.rules[rules.first()]
-		r0.settle(cells{words[r0.from:r0.to], &s.logs, name}, r, end, o)
+	words := s.words.at(a.words)
+	for rules := f.rules; rules != 0; rules &= rules - 1 {
+		r := &l.plan.rules[rules.first()]
+		r.settle(cells{words[r.from:r.to], &s.logs, a.name}, f.receipt, end, o)
 	}
+	a.last = end.tick
 }

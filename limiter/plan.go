@@ -7,10 +7,11 @@ import (
 
 // A plan is a policy made ready for deciding. It is immutable.
 type plan struct {
-	rules []rule
-	size  int     // words that an account keeps
-	fresh []int64 // what they are for an account that has done nothing
-	named []covered
+	policy policy.Policy
+	rules  []rule
+	size   int     // words that an account keeps
+	fresh  []int64 // what they are for an account that has done nothing
+	named  []covered
 }
 
 // A rule is one meter and where an account's words for it are.
@@ -18,7 +19,6 @@ type rule struct {
 	meter
 	from, to int
 	name     string
-	policy   policy.Rule
 }
 
 // A set of rules, by their index. policy.MaxRules is its size.
@@ -31,10 +31,10 @@ type covered struct {
 }
 
 func newPlan(p policy.Policy, d dice.Dice) *plan {
-	pl := &plan{}
+	pl := &plan{policy: p}
 	for _, r := range p.Rules {
 		m := compile(r.Limit, r.Name, d)
-		pl.rules = append(pl.rules, rule{m, pl.size, pl.size + m.size(), r.Name, r})
+		pl.rules = append(pl.rules, rule{m, pl.size, pl.size + m.size(), r.Name})
 		pl.size += m.size()
 	}
 	pl.fresh = make([]int64, pl.size)
@@ -61,8 +61,8 @@ func (pl *plan) covering(a policy.Action) set {
 
 func (pl *plan) match(a policy.Action) set {
 	var s set
-	for i := range pl.rules {
-		if pl.rules[i].policy.Covers(a) {
+	for i := range pl.policy.Rules {
+		if pl.policy.Rules[i].Covers(a) {
 			s |= 1 << i
 		}
 	}

@@ -62,6 +62,10 @@ func (m *slidingWindow) charge(c cells, at instant, cost int64, _ uint64) {
 	}
 }
 
+func (m *slidingWindow) spend(c cells, at instant, cost int64, serial uint64) {
+	m.charge(c, at, cost, serial)
+}
+
 // settle takes an unsent charge out of the log. Charges of one instant are alike,
 // so any of them will do; after the clock was set back they cannot be told apart
 // and stay.

@@ -120,6 +120,10 @@ func (t *tokenBucket) charge(c cells, at instant, cost int64, serial uint64) {
 	c.words[0], c.words[1], c.words[2] = add(at.tick, clamp(debt.ticks)), int64(debt.frac), int64(serial)
 }
 
+func (t *tokenBucket) spend(c cells, at instant, cost int64, serial uint64) {
+	t.charge(c, at, cost, serial)
+}
+
 // settle gives an unsent charge back where it was the last one. A bucket that has
 // filled up since stays full: what is given back is never more than the debt that
 // is still owed.
