@@ -11,10 +11,10 @@ import (
 
 // FromRate is the bucket of a [rate.Limiter] with limit l and the given burst.
 // It is exact: Max over Per in seconds is the float64 l, so [TokenBucket.Limiter]
-// gives l back. A whole number of events per second gives that Max per second,
-// any other rate.Every(d) gives one per d (for d up to 26 days; above, float64
-// holds one rate for several d), and any other rate the simplest fraction there
-// is.
+// gives l back. A whole number of events per second gives that Max per second. Any
+// other rate.Every(d) gives 1 per d; above 26 days, where a float64 holds one rate
+// for several d, the roundest of them. Any other rate gives the smallest Max that
+// has it in whole seconds, or else some Max and Per.
 //
 // A limit or burst of 0 gives Max 0, which refuses everything, as their
 // documentation in package rate has it.
@@ -43,7 +43,7 @@ func FromRate(l rate.Limit, burst int) (TokenBucket, error) {
 	}
 	b, ok := bucketOf(float64(l))
 	if !ok {
-		found.add("limit", value, "no int64 count per duration up to "+formatDuration(MaxDuration)+" has this rate; use one from 1e-09 to 1e+18")
+		found.add("limit", value, "no count per duration up to "+formatDuration(MaxDuration)+" has exactly this rate; use one from 1e-07 to 1e+18")
 		return TokenBucket{}, found.err()
 	}
 	b.Burst = int64(burst)
@@ -72,56 +72,58 @@ func bucketOf(l float64) (TokenBucket, bool) {
 	if l == math.Trunc(l) && l < math.MaxInt64 {
 		return TokenBucket{Max: int64(l), Per: time.Second}, true
 	}
-	exact := new(big.Rat).SetFloat64(l)
-	if b, ok := oneEvery(exact, l); ok {
-		return b, true
-	}
-	for _, unit := range [...]time.Duration{time.Second, 1} {
-		// All reals between l's neighbours' midpoints round to l. In seconds the
-		// simplest of them is exact; in nanoseconds Seconds rounds once more, so
-		// closer ones and their multiples have to be tried.
-		perUnit := big.NewRat(int64(unit), int64(time.Second))
-		width := new(big.Rat).SetFloat64(ulp(l))
-		for range 64 {
-			half := new(big.Rat).Quo(width, big.NewRat(2, 1))
-			width.Quo(width, big.NewRat(4, 1))
-			lo := new(big.Rat).Sub(exact, half)
-			hi := new(big.Rat).Add(exact, half)
-			p, q := simplest(lo.Mul(lo, perUnit), hi.Mul(hi, perUnit))
-			if !p.IsInt64() || !q.IsInt64() || q.Int64() > int64(MaxDuration/unit) {
-				break
-			}
-			for _, k := range [...]int64{1, 3, 5, 7} {
-				if p.Int64() > math.MaxInt64/k || q.Int64() > int64(MaxDuration/unit)/k {
-					break
-				}
-				b := TokenBucket{Max: k * p.Int64(), Per: time.Duration(k*q.Int64()) * unit}
-				if b.perSecond() == l {
-					return b, true
-				}
-			}
-		}
-	}
-	return TokenBucket{}, false
-}
-
-// oneEvery finds the d for which l is rate.Every(d).
-func oneEvery(exact *big.Rat, l float64) (TokenBucket, bool) {
-	ns := new(big.Rat).Quo(big.NewRat(int64(time.Second), 1), exact)
-	nearest := new(big.Int).Div(new(big.Int).Add(ns.Num(), new(big.Int).Rsh(ns.Denom(), 1)), ns.Denom())
-	if !nearest.IsInt64() || nearest.Int64() > int64(MaxDuration) {
-		return TokenBucket{}, false
-	}
-	for _, off := range [...]int64{0, -1, 1} {
-		b := TokenBucket{Max: 1, Per: time.Duration(nearest.Int64() + off)}
-		if b.Per > 0 && b.Per <= MaxDuration && b.perSecond() == l {
+	for _, unit := range [...]time.Duration{time.Second, time.Millisecond, time.Microsecond, time.Nanosecond} {
+		if b, ok := countPer(1, unit, l); ok {
 			return b, true
 		}
 	}
+	if b, ok := countPerSeconds(l); ok {
+		return b, true
+	}
+	// From 2^54 ns on a duration is finer than a float64, and somewhere in each
+	// doubling of it the quotients are dense enough to hit l.
+	if first := l * (1 << 54) / 1e9; first < 1<<53 {
+		step := max(first/32, 1)
+		for more := range 64 {
+			if b, ok := countPer(int64(first+float64(more)*step)+1, time.Nanosecond, l); ok {
+				return b, true
+			}
+		}
+	}
 	return TokenBucket{}, false
 }
 
-func ulp(l float64) float64 { return math.Nextafter(l, math.Inf(1)) - l }
+// countPer finds a Per in whole units at which count has the rate l.
+func countPer(count int64, unit time.Duration, l float64) (TokenBucket, bool) {
+	// Division and Seconds round, so the neighbours count too.
+	seconds := math.Nextafter(float64(count)/l, 0)
+	for range 3 {
+		whole, part := math.Modf(seconds)
+		if whole <= MaxDuration.Seconds() {
+			per := time.Duration(whole)*time.Second + time.Duration(math.Round(part*1e9))
+			b := TokenBucket{Max: count, Per: per.Round(unit)}
+			if b.Per > 0 && b.Per <= MaxDuration && b.perSecond() == l {
+				return b, true
+			}
+		}
+		seconds = math.Nextafter(seconds, math.Inf(1))
+	}
+	return TokenBucket{}, false
+}
+
+// countPerSeconds finds the smallest Max per whole seconds with the rate l.
+func countPerSeconds(l float64) (TokenBucket, bool) {
+	// All reals between the midpoints to l's neighbours round to l.
+	exact := new(big.Rat).SetFloat64(l)
+	half := new(big.Rat).SetFloat64(l - math.Nextafter(l, 0))
+	half.Quo(half, big.NewRat(2, 1))
+	p, q := simplest(new(big.Rat).Sub(exact, half), new(big.Rat).Add(exact, half))
+	if !p.IsInt64() || !q.IsInt64() || q.Int64() > int64(MaxDuration/time.Second) {
+		return TokenBucket{}, false
+	}
+	b := TokenBucket{Max: p.Int64(), Per: time.Duration(q.Int64()) * time.Second}
+	return b, b.perSecond() == l
+}
 
 // simplest is the fraction with the smallest terms in [lo, hi], for 0 < lo <= hi:
 // the continued fractions of both as far as they agree.
