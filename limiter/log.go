@@ -23,7 +23,7 @@ func (s *logs) open() int64 {
 	return int64(len(s.all))
 }
 
-// A log is a ring of ticks in order, oldest first. A nil log is empty.
+// A log is a ring of numbers, mostly ticks, oldest first. A nil log is empty.
 type log struct {
 	ring  []int64
 	first int
@@ -46,6 +46,8 @@ func (l *log) slot(i int) int {
 }
 
 func (l *log) at(i int) int64 { return l.ring[l.slot(i)] }
+
+func (l *log) set(i int, v int64) { l.ring[l.slot(i)] = v }
 
 // before is how many entries are at least window older than now. It looks from
 // the oldest on in growing steps: few entries expire between two looks.

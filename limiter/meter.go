@@ -45,6 +45,9 @@ func compile(limit policy.Limit, name string, d dice.Dice) meter {
 	case policy.TokenBucket:
 		return newTokenBucket(limit)
 	case policy.SlidingWindow:
+		if limit.Max > exactWindow {
+			return newChunkedWindow(limit)
+		}
 		return newSlidingWindow(limit)
 	case policy.CalendarWindow:
 		return newCalendarWindow(limit)
@@ -73,6 +76,14 @@ type gate struct {
 
 // never as a tick stands for a time that is not known or not in reach.
 const never = math.MaxInt64
+
+// later refuses until a tick, or for good where that lies beyond the end of time.
+func later(free, limit, remaining int64) gate {
+	if free == never {
+		return gate{Never, never, limit, remaining}
+	}
+	return gate{Later, free, limit, remaining}
+}
 
 // A receipt is what a permit remembers of its charge.
 type receipt struct {

@@ -1,0 +1,184 @@
+package limiter
+
+import (
+	"sort"
+
+	"github.com/wapace/wapace/policy"
+)
+
+// exactWindow is the largest sliding window that keeps every charge by itself.
+const exactWindow = 1024
+
+// A chunkedWindow is a sliding window too large to keep every charge: it keeps
+// chunks of charges, each stamped with its last. A chunk counts until that one has
+// left the window, so the window never holds too many, and at most a chunk, less
+// than 0.1 % of max, counts too long.
+//
+// Words: the number of the log of stamps, the number of the log of totals, the
+// total before the first chunk. A total is how much had been charged, since the
+// account began, when its chunk was closed; totals wrap, differences do not.
+type chunkedWindow struct {
+	max    int64
+	window uint64
+	chunk  int64
+}
+
+func newChunkedWindow(w policy.SlidingWindow) *chunkedWindow {
+	chunk := w.Max / exactWindow
+	if w.Max%exactWindow > 0 {
+		chunk++
+	}
+	return &chunkedWindow{max: w.Max, window: uint64(w.Window), chunk: chunk}
+}
+
+// chunks are an account's chunks as they stand at an instant.
+type chunks struct {
+	stamps, totals *log
+	gone           int   // chunks that have left the window
+	before         int64 // the total before the first that has not
+	used           int64 // what the rest holds
+}
+
+func (m *chunkedWindow) stand(c cells, now int64) chunks {
+	s := chunks{stamps: c.logs.at(c.words[0]), totals: c.logs.at(c.words[1]), before: c.words[2]}
+	if s.stamps.len() == 0 {
+		return s
+	}
+	if s.gone = s.stamps.before(now, m.window); s.gone > 0 {
+		s.before = s.totals.at(s.gone - 1)
+	}
+	s.used = s.totals.at(s.totals.len()-1) - s.before
+	return s
+}
+
+// after is when chunks holding at least n have left the window.
+func (s *chunks) after(n int64, window uint64) int64 {
+	i := s.gone + sort.Search(s.totals.len()-s.gone-1, func(i int) bool {
+		return s.totals.at(s.gone+i)-s.before >= n
+	})
+	return add(s.stamps.at(i), int64(window))
+}
+
+func (m *chunkedWindow) size() int { return 3 }
+
+func (m *chunkedWindow) fresh(w []int64) { w[0], w[1], w[2] = 0, 0, 0 }
+
+func (m *chunkedWindow) ask(c cells, at instant, cost int64) gate {
+	s := m.stand(c, at.tick)
+	left := m.max - s.used
+	switch {
+	case cost > m.max:
+		return gate{Never, never, m.max, left}
+	case cost > left:
+		return gate{Later, s.after(cost-left, m.window), m.max, left}
+	}
+	return gate{Allowed, at.tick, m.max, left - cost}
+}
+
+// reset is when the window has given back as much as this request asks for.
+func (m *chunkedWindow) reset(c cells, at instant, cost int64, g gate) int64 {
+	if g.answer == Later {
+		return g.free
+	}
+	if s := m.stand(c, at.tick); cost <= s.used {
+		return s.after(cost, m.window)
+	}
+	return add(at.tick, int64(m.window))
+}
+
+func (m *chunkedWindow) charge(c cells, at instant, cost int64, _ uint64) {
+	if c.words[0] == 0 {
+		c.words[0], c.words[1] = c.logs.open(), c.logs.open()
+	}
+	s := m.stand(c, at.tick)
+	s.stamps.drop(s.gone)
+	s.totals.drop(s.gone)
+	c.words[2] = s.before
+	for cost > 0 {
+		last := s.totals.len() - 1
+		room := int64(0)
+		if last >= 0 {
+			room = m.chunk - m.held(c, s.totals, last)
+		}
+		if room <= 0 {
+			total := c.words[2]
+			if last >= 0 {
+				total = s.totals.at(last)
+			}
+			s.stamps.push(at.tick, never)
+			s.totals.push(total, never)
+			continue
+		}
+		part := min(room, cost)
+		s.totals.set(last, s.totals.at(last)+part)
+		s.stamps.set(last, at.tick)
+		cost -= part
+	}
+}
+
+// held is how much chunk i holds.
+func (m *chunkedWindow) held(c cells, totals *log, i int) int64 {
+	if i == 0 {
+		return totals.at(0) - c.words[2]
+	}
+	return totals.at(i) - totals.at(i-1)
+}
+
+func (m *chunkedWindow) spend(c cells, at instant, cost int64, serial uint64) {
+	m.charge(c, at, cost, serial)
+}
+
+// settle takes an unsent charge out of its chunks: the first that were stamped
+// when it was made or later. Once it has left the window by itself there is
+// nothing to take out.
+func (m *chunkedWindow) settle(c cells, r receipt, end instant, o Outcome) {
+	if o != Unsent || r.stale || since(end.tick, r.at.tick) >= m.window {
+		return
+	}
+	s := m.stand(c, end.tick)
+	first := s.gone + sort.Search(s.stamps.len()-s.gone, func(i int) bool {
+		return s.stamps.at(s.gone+i) >= r.at.tick
+	})
+	// What chunk i held, less what is taken from it, comes off its total and
+	// all later ones.
+	left, taken, before := r.cost, int64(0), s.before
+	if first > s.gone {
+		before = s.totals.at(first - 1)
+	}
+	for i := first; i < s.totals.len(); i++ {
+		total := s.totals.at(i)
+		part := min(total-before, left)
+		before, left, taken = total, left-part, taken+part
+		s.totals.set(i, total-taken)
+	}
+	if s.totals.len() > 4*exactWindow {
+		m.compact(s.stamps, s.totals, c.words[2])
+	}
+}
+
+// compact merges neighbours that fit into one chunk. What is taken out leaves
+// chunks half empty, and without this their number would have no bound.
+func (m *chunkedWindow) compact(stamps, totals *log, before int64) {
+	kept, n := 0, totals.len()
+	for i := range n {
+		if i+1 < n && totals.at(i+1)-before <= m.chunk {
+			continue
+		}
+		before = totals.at(i)
+		stamps.set(kept, stamps.at(i))
+		totals.set(kept, before)
+		kept++
+	}
+	stamps.n, totals.n = kept, kept
+}
+
+func (m *chunkedWindow) rewind(c cells, from, to int64) {
+	s := m.stand(c, from)
+	if s.stamps == nil {
+		return
+	}
+	s.stamps.drop(s.gone)
+	s.totals.drop(s.gone)
+	c.words[2] = s.before
+	s.stamps.fill(to)
+}
