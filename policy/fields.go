@@ -99,9 +99,9 @@ func (f *fields) text(name string, n need, remedy string) string {
 	return s
 }
 
-func (f *fields) duration(name string, n need) time.Duration {
+func (f *fields) duration(name string) time.Duration {
 	const remedy = "write a duration such as 5s, 1m30s or 24h"
-	v := f.get(name, n, remedy)
+	v := f.get(name, required, remedy)
 	if v == nil {
 		return 0
 	}

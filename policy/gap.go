@@ -57,5 +57,5 @@ func (g Gap) encode(o *object) {
 }
 
 func decodeGap(f *fields) Limit {
-	return Gap{Min: f.duration("min", required), Max: f.duration("max", required), Every: f.number("every", optional)}
+	return Gap{Min: f.duration("min"), Max: f.duration("max"), Every: f.number("every", optional)}
 }

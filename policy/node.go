@@ -96,15 +96,16 @@ func readNode(dec *json.Decoder, depth int) (*node, error) {
 	switch token {
 	case json.Delim('{'):
 		for dec.More() {
-			name, err := dec.Token()
+			token, err := dec.Token()
 			if err != nil {
 				return nil, err
 			}
+			name, _ := token.(string) // always one
 			value, err := readNode(dec, depth-1)
 			if err != nil {
 				return nil, err
 			}
-			n.members = append(n.members, member{name.(string), value})
+			n.members = append(n.members, member{name, value})
 		}
 	case json.Delim('['):
 		for dec.More() {

@@ -27,5 +27,5 @@ func (w SlidingWindow) encode(o *object) {
 }
 
 func decodeSlidingWindow(f *fields) Limit {
-	return SlidingWindow{Max: f.number("max", required), Window: f.duration("window", required)}
+	return SlidingWindow{Max: f.number("max", required), Window: f.duration("window")}
 }

@@ -55,5 +55,5 @@ func (b TokenBucket) encode(o *object) {
 }
 
 func decodeTokenBucket(f *fields) Limit {
-	return TokenBucket{Max: f.number("max", required), Per: f.duration("per", required), Burst: f.number("burst", optional)}
+	return TokenBucket{Max: f.number("max", required), Per: f.duration("per"), Burst: f.number("burst", optional)}
 }
