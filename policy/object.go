@@ -67,12 +67,8 @@ func (o *object) rules(name string, rules []Rule) {
 	o.out = append(o.out, ']')
 }
 
-func (o *object) close() []byte {
-	if len(o.out) == 0 {
-		o.out = append(o.out, '{')
-	}
-	return append(o.out, '}')
-}
+// close is the object as written; it has at least one field.
+func (o *object) close() []byte { return append(o.out, '}') }
 
 func appendText(out []byte, s string) []byte {
 	quoted, _ := json.Marshal(s) // a string always has a JSON form
