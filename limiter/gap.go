@@ -16,19 +16,18 @@ import (
 type gap struct {
 	min, max time.Duration
 	every    int64
-	dice     dice.Dice
 	name     uint64
 }
 
 // inFlight as the end of a pause says that a send under the rule is not settled.
 const inFlight = never
 
-func newGap(g policy.Gap, name string, d dice.Dice) *gap {
-	return &gap{min: g.Min, max: g.Max, every: g.Period(), dice: d, name: d.Name(name)}
+func newGap(g policy.Gap, name string) *gap {
+	return &gap{min: g.Min, max: g.Max, every: g.Period(), name: dice.Name(name)}
 }
 
-func (m *gap) pause(account uint64, n int64) int64 {
-	return int64(m.dice.Between(m.min, m.max, account, m.name, uint64(n)))
+func (m *gap) pause(account dice.Account, n int64) int64 {
+	return int64(account.Between(m.min, m.max, m.name, uint64(n)))
 }
 
 func (m *gap) size() int { return 2 }
@@ -64,14 +63,15 @@ func (m *gap) spend(c cells, at instant, _ int64, _ uint64) {
 
 // settle counts the send, unless it never went out, and starts the pause that is
 // due after it. A pause that was over when the send was admitted may be forgotten.
+// Where the clock was set back since, that was later than now.
 func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
-	c.words[0] = r.at.tick
+	c.words[0] = min(r.at.tick, end.tick)
 	if o == Unsent {
 		return
 	}
 	c.words[1]++
 	if c.words[1]%m.every == 0 {
-		c.words[0] = min(add(end.tick, m.pause(c.name, c.words[1])), inFlight-1)
+		c.words[0] = min(add(end.tick, m.pause(c.account, c.words[1])), inFlight-1)
 	}
 }
 
@@ -79,7 +79,7 @@ func (m *gap) rewind(c cells, from, to int64) {
 	switch due := c.words[0]; {
 	case due == inFlight:
 	case due > from:
-		c.words[0] = add(to, m.pause(c.name, c.words[1]))
+		c.words[0] = add(to, m.pause(c.account, c.words[1]))
 	default:
 		c.words[0] = min(due, to)
 	}

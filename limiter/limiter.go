@@ -38,8 +38,7 @@ func New(p policy.Policy, o *Options) (*Limiter, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	d := dice.New(o.Seed)
-	return &Limiter{plan: newPlan(p, d), dice: d, hash: maphash.MakeSeed()}, nil
+	return &Limiter{plan: newPlan(p), dice: dice.New(o.Seed), hash: maphash.MakeSeed()}, nil
 }
 
 // Allow takes what the request costs if every rule allows it, and nothing
@@ -96,7 +95,7 @@ func (l *Limiter) take(now time.Time, req *Request, keep bool) (Permit, Decision
 		l.open(&q, req.Account)
 	}
 	s.serial++
-	s.table.account(q.account).last = q.at.tick
+	s.table.account(q.account).saw(q.at)
 	if !keep {
 		for rules := q.rules; rules != 0; rules &= rules - 1 {
 			r := &q.plan.rules[rules.first()]

@@ -40,7 +40,7 @@ type meter interface {
 
 // compile is the table of meters. A new kind of limit is one file and one row
 // here.
-func compile(limit policy.Limit, name string, d dice.Dice) meter {
+func compile(limit policy.Limit, name string) meter {
 	switch limit := limit.(type) {
 	case policy.TokenBucket:
 		return newTokenBucket(limit)
@@ -52,7 +52,7 @@ func compile(limit policy.Limit, name string, d dice.Dice) meter {
 	case policy.CalendarWindow:
 		return newCalendarWindow(limit)
 	case policy.Gap:
-		return newGap(limit, name, d)
+		return newGap(limit, name)
 	case policy.Concurrency:
 		return concurrency{limit.Max}
 	}
@@ -61,9 +61,9 @@ func compile(limit policy.Limit, name string, d dice.Dice) meter {
 
 // cells are what one account has spent under one rule.
 type cells struct {
-	words []int64 // the meter's own
-	logs  *logs   // where windows keep their charges
-	name  uint64  // the account's, for the dice
+	words   []int64      // the meter's own
+	logs    *logs        // where windows keep their charges
+	account dice.Account // the key to its draws
 }
 
 // A gate is a rule's answer in ticks.

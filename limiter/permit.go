@@ -39,8 +39,9 @@ type Permit struct {
 }
 
 // Settle says at time now what became of the request. Gaps count from now, so
-// call it when the send has ended. Only the first Settle of a permit counts. All
-// may call it at once.
+// call it when the send has ended; a time that no request may have, such as the
+// zero one, reads as the latest of the account. Only the first Settle of a permit
+// counts. All may call it at once.
 func (p Permit) Settle(now time.Time, o Outcome) {
 	if p.serial == 0 {
 		return
@@ -53,15 +54,18 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	}
 	a := s.table.account(s.flights.one(p.flight).account)
 	end := l.instant(now)
-	if end.tick < a.last {
-		end = l.overtaken(s, a, end, now)
+	switch {
+	case !end.known():
+		end = instant{a.last, a.last, a.steady}
+	case end.tick < a.last:
+		end = l.overtaken(s, a, end)
 	}
-	f := *s.flights.one(p.flight)
+	f := *s.flights.one(p.flight) // read now: overtaken may have marked it stale
 	s.land(p.flight)
 	words := s.words.at(a.words)
 	for rules := f.rules; rules != 0; rules &= rules - 1 {
 		r := &l.plan.rules[rules.first()]
-		r.settle(cells{words[r.from:r.to], &s.logs, a.name}, f.receipt, end, o)
+		r.settle(cells{words[r.from:r.to], &s.logs, a.dice}, f.receipt, end, o)
 	}
-	a.last = end.tick
+	a.saw(end)
 }

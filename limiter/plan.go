@@ -1,9 +1,6 @@
 package limiter
 
-import (
-	"github.com/wapace/wapace/internal/dice"
-	"github.com/wapace/wapace/policy"
-)
+import "github.com/wapace/wapace/policy"
 
 // A plan is a policy made ready for deciding. It is immutable.
 type plan struct {
@@ -30,10 +27,10 @@ type covered struct {
 	rules  set
 }
 
-func newPlan(p policy.Policy, d dice.Dice) *plan {
+func newPlan(p policy.Policy) *plan {
 	pl := &plan{policy: p}
 	for _, r := range p.Rules {
-		m := compile(r.Limit, r.Name, d)
+		m := compile(r.Limit, r.Name)
 		pl.rules = append(pl.rules, rule{m, pl.size, pl.size + m.size(), r.Name})
 		pl.size += m.size()
 	}

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"sort"
 	"time"
+
+	"github.com/wapace/wapace/internal/dice"
 )
 
 // A query is one request in front of the rules, with its shard's lock held.
@@ -16,7 +18,7 @@ type query struct {
 	account uint32
 	known   bool
 	words   []int64
-	name    uint64
+	dice    dice.Account
 	rules   set
 	at      instant
 	asked   int64 // the tick that was given, which at may be ahead of
@@ -29,14 +31,17 @@ func (l *Limiter) ask(q *query, now time.Time, req *Request) *RequestError {
 	if p := req.problem(); p != nil {
 		return p
 	}
+	q.at = l.instant(now)
+	if !q.at.known() {
+		return timeProblem(now)
+	}
+	q.asked = q.at.tick
 	q.plan, q.hash, q.cost = l.plan, maphash.String(l.hash, req.Account), max(req.Cost, 1)
 	q.rules = q.plan.covering(req.Action)
-	q.at = l.instant(now)
-	q.asked = q.at.tick
 	q.shard = &l.shards[q.hash%shardCount]
 	q.shard.mu.Lock()
 	if q.account, q.known = q.shard.table.find(q.hash, req.Account); !q.known {
-		if p := keyProblem("account", req.Account); p != nil {
+		if p := nulProblem("account", req.Account); p != nil {
 			q.shard.mu.Unlock()
 			return p
 		}
@@ -45,9 +50,9 @@ func (l *Limiter) ask(q *query, now time.Time, req *Request) *RequestError {
 	}
 	a := q.shard.table.account(q.account)
 	if q.at.tick < a.last {
-		q.at = l.overtaken(q.shard, a, q.at, now)
+		q.at = l.overtaken(q.shard, a, q.at)
 	}
-	q.words, q.name = q.shard.words.at(a.words), a.name
+	q.words, q.dice = q.shard.words.at(a.words), a.dice
 	return nil
 }
 
@@ -59,26 +64,26 @@ func (l *Limiter) open(q *query, key string) {
 		s.words.row = q.plan.size
 	}
 	a := s.table.account(q.account)
-	a.words, a.name, a.last = s.words.take(), l.dice.Name(key), math.MinInt64
-	q.words, q.name = s.words.at(a.words), a.name
+	a.words, a.dice, a.last = s.words.take(), l.dice.Account(key), math.MinInt64
+	q.words, q.dice = s.words.at(a.words), a.dice
 	copy(q.words, q.plan.fresh)
 }
 
 // overtaken is the instant at for an account whose last is later: that last one
 // where the caller was overtaken or the clock trembles. Otherwise the clock was
 // set back, and the account's waits start again. It requires s.mu.
-func (l *Limiter) overtaken(s *shard, a *account, at instant, now time.Time) instant {
+func (l *Limiter) overtaken(s *shard, a *account, at instant) instant {
 	behind := since(a.last, at.tick)
-	if behind <= uint64(tolerance) || l.trusted(now) {
-		return instant{a.last, add(at.wall, clamp(behind))}
+	if behind <= uint64(tolerance) || at.steady && a.steady {
+		return instant{a.last, add(at.wall, clamp(behind)), a.steady}
 	}
 	words := s.words.at(a.words)
 	for k := range l.plan.rules {
 		r := &l.plan.rules[k]
-		r.rewind(cells{words[r.from:r.to], &s.logs, a.name}, a.last, at.tick)
+		r.rewind(cells{words[r.from:r.to], &s.logs, a.dice}, a.last, at.tick)
 	}
 	s.stale(a)
-	a.last = at.tick
+	a.saw(at)
 	return at
 }
 
@@ -98,7 +103,7 @@ func (s *shard) stale(a *account) {
 }
 
 func (q *query) cells(r *rule) cells {
-	return cells{q.words[r.from:r.to], &q.shard.logs, q.name}
+	return cells{q.words[r.from:r.to], &q.shard.logs, q.dice}
 }
 
 // decide asks every rule and reports the one that binds.

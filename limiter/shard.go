@@ -1,6 +1,10 @@
 package limiter
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/wapace/wapace/internal/dice"
+)
 
 // A shard holds the accounts whose keys hash to it, under one lock.
 type shard struct {
@@ -16,11 +20,15 @@ type shard struct {
 // An account is one key's record.
 type account struct {
 	key    string
-	name   uint64 // its name to the dice
-	last   int64  // the latest tick at which something was taken or settled
-	words  uint32 // its row of words
-	flight uint32 // its first permit in flight, plus 1
+	dice   dice.Account // the key to its draws
+	last   int64        // the latest tick at which something was taken or settled
+	words  uint32       // its row of words
+	flight uint32       // its first permit in flight, plus 1
+	steady bool         // last follows the monotonic clock
 }
+
+// saw moves the account to an instant.
+func (a *account) saw(at instant) { a.last, a.steady = at.tick, at.steady }
 
 // A flight is a permit that is not settled. An account's flights form a ring, in
 // the order they were taken.

@@ -4,6 +4,8 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"time"
+
+	"github.com/wapace/wapace/internal/dice"
 )
 
 // idText is Crockford's base 32: it sorts as the bytes do and has no letters
@@ -21,6 +23,6 @@ func idEncoding() *base32.Encoding {
 func (q *Queue) newID(now time.Time, n uint64) string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[0:], uint64(now.UnixMilli())<<16|n>>16&0xffff)
-	binary.BigEndian.PutUint64(b[8:], n<<48|q.dice.Uint64(0, q.dice.Name("id"), n)>>16)
+	binary.BigEndian.PutUint64(b[8:], n<<48|q.dice.Account("").Uint64(dice.Name("id"), n)>>16)
 	return q.ids.EncodeToString(b[:])
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"time"
 	"unicode/utf8"
+
+	"github.com/wapace/wapace/internal/dice"
 )
 
 // Typing says how long typing is shown before a message: Start and PerRune for
@@ -60,5 +62,5 @@ func (q *Queue) typing(m *Message) time.Duration {
 		return 0
 	}
 	least, most := q.typed.bounds(m.Text)
-	return q.dice.Between(least, most, q.dice.Name(m.Account), q.dice.Name("typing"), q.dice.Name(m.ID))
+	return q.dice.Account(m.Account).Between(least, most, dice.Name("typing"), dice.Name(m.ID))
 }

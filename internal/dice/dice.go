@@ -2,10 +2,12 @@
 // (seed, account, what, n): asking twice never draws twice, a replay repeats, and
 // a draw of the future can be looked at today.
 //
-// The function is SipHash-2-4 under the 128-bit key (seed, [keyHalf]) over 24
-// bytes, little endian: SipHash-2-4 of the account, SipHash-2-4 of what is drawn,
-// and n. It is frozen, because replays and replicas have to agree; a golden test
-// holds it.
+// An account's key is SipHash-2-4 of its name under the 128-bit key (seed,
+// [keyHalf]). A draw is SipHash-2-4, under the key (account's key, [keyHalf]), of
+// 16 bytes, little endian: SipHash-2-4 of what is drawn under the key (0,
+// [keyHalf]), and n. So whoever keeps an account's key keeps its draws, without
+// the seed and without those of others. The function is frozen, because replays
+// and replicas have to agree; a golden test holds it.
 package dice
 
 import (
@@ -15,7 +17,7 @@ import (
 	"time"
 )
 
-// keyHalf is the second half of every key; the seed is the first.
+// keyHalf is the second half of every key.
 const keyHalf = 0x7761706163650001
 
 // Dice draws under one seed. The zero Dice draws under seed 0. A Dice is a value
@@ -35,28 +37,34 @@ func New(seed uint64) Dice {
 	return Dice{seed: seed}
 }
 
-// Name is the share of a draw that depends on a text alone, an account's or a
-// rule's name. Whoever draws often keeps it.
-func (d Dice) Name(s string) uint64 {
-	return sipString(d.seed, keyHalf, s)
+// Account is the key to the draws of an account.
+func (d Dice) Account(name string) Account {
+	return Account(sipString(d.seed, keyHalf, name))
 }
 
-// Uint64 is draw n of what, for account; both are given by their [Dice.Name].
-func (d Dice) Uint64(account, what, n uint64) uint64 {
-	return sip3(d.seed, keyHalf, account, what, n)
+// An Account is the key to one account's draws. It is as secret as they are.
+type Account uint64
+
+// Name is what is drawn, such as a rule's name, as draws take it. Whoever draws
+// often keeps it.
+func Name(what string) uint64 { return sipString(0, keyHalf, what) }
+
+// Uint64 is draw n of what, given by its [Name].
+func (a Account) Uint64(what, n uint64) uint64 {
+	return sip2(uint64(a), keyHalf, what, n)
 }
 
-// Between is draw n of what, for account, spread evenly from lo to hi, both
+// Between is draw n of what, given by its [Name], spread evenly from lo to hi, both
 // included. Where hi is not above lo it is lo.
-func (d Dice) Between(lo, hi time.Duration, account, what, n uint64) time.Duration {
+func (a Account) Between(lo, hi time.Duration, what, n uint64) time.Duration {
 	if hi <= lo {
 		return lo
 	}
 	span := uint64(hi) - uint64(lo) + 1
 	if span == 0 {
-		return time.Duration(d.Uint64(account, what, n))
+		return time.Duration(a.Uint64(what, n))
 	}
 	// A draw times span, over 2^64: even to within span/2^64.
-	offset, _ := bits.Mul64(d.Uint64(account, what, n), span)
+	offset, _ := bits.Mul64(a.Uint64(what, n), span)
 	return time.Duration(uint64(lo) + offset)
 }

@@ -40,9 +40,9 @@ func (s sip) sum() uint64 {
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3
 }
 
-// sip3 hashes three words, which is SipHash-2-4 of their 24 bytes.
-func sip3(k0, k1, a, b, c uint64) uint64 {
-	return start(k0, k1).word(a).word(b).word(c).word(24 << 56).sum()
+// sip2 hashes two words, which is SipHash-2-4 of their 16 bytes.
+func sip2(k0, k1, a, b uint64) uint64 {
+	return start(k0, k1).word(a).word(b).word(16 << 56).sum()
 }
 
 func sipString(k0, k1 uint64, text string) uint64 {
