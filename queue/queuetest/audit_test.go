@@ -1,0 +1,572 @@
+package queuetest_test
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/wapace/wapace/policy"
+	"github.com/wapace/wapace/queue/queuetest"
+)
+
+// auditNoon is the start of the logs in these tests.
+var auditNoon = time.Date(2026, time.January, 5, 12, 0, 0, 0, time.UTC)
+
+const (
+	sec = time.Second
+	ns  = time.Nanosecond
+)
+
+// at is a call of cost 1, taken and settled at noon + d.
+func at(d time.Duration) queuetest.Call { return span(d, d) }
+
+// span is a call of cost 1 in flight from noon + taken to noon + settled.
+func span(taken, settled time.Duration) queuetest.Call {
+	return queuetest.Call{
+		Account: "447700900001",
+		Action:  policy.SendMessage,
+		At:      auditNoon.Add(taken),
+		Done:    auditNoon.Add(settled),
+	}
+}
+
+// unsettled is a call of cost 1 in flight from noon + taken.
+func unsettled(taken time.Duration) queuetest.Call {
+	c := at(taken)
+	c.Done = time.Time{}
+	return c
+}
+
+func unsent(c queuetest.Call) queuetest.Call {
+	c.Unsent = true
+	return c
+}
+
+func costing(cost int64, c queuetest.Call) queuetest.Call {
+	c.Cost = cost
+	return c
+}
+
+func by(account string, c queuetest.Call) queuetest.Call {
+	c.Account = account
+	return c
+}
+
+func doing(a policy.Action, c queuetest.Call) queuetest.Call {
+	c.Action = a
+	return c
+}
+
+// only is a policy of one rule.
+func only(limit policy.Limit, actions ...policy.Action) policy.Policy {
+	return policy.Policy{Rules: []policy.Rule{{Name: "only", Actions: actions, Limit: limit}}}
+}
+
+// broken is when, after noon, the calls were made that Audit finds.
+func broken(p policy.Policy, calls []queuetest.Call) []time.Duration {
+	var found []time.Duration
+	for _, v := range queuetest.Audit(p, calls) {
+		found = append(found, v.At.Sub(auditNoon))
+	}
+	return found
+}
+
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	type calls = []queuetest.Call
+	window := policy.SlidingWindow{Max: 2, Window: 10 * sec}
+	bucket := policy.TokenBucket{Max: 2, Per: 10 * sec, Burst: 3} // a token every 5 s
+	day := policy.CalendarWindow{Max: 2, Unit: policy.Day}
+	gap := policy.Gap{Min: 5 * sec, Max: 9 * sec}
+	third := policy.Gap{Min: 5 * sec, Max: 9 * sec, Every: 3}
+	pair := policy.Concurrency{Max: 2}
+	const midnight = 12 * time.Hour // from noon
+
+	tests := []struct {
+		name  string
+		limit policy.Limit
+		calls calls
+		want  []time.Duration // when the calls were made that broke the limit
+	}{
+		{"window: empty log", window, nil, nil},
+		{"window: full", window, calls{at(0), at(3 * sec), at(10 * sec), at(13 * sec)}, nil},
+		{"window: three within", window, calls{at(0), at(3 * sec), at(10*sec - ns)}, []time.Duration{10*sec - ns}},
+		{"window: starts anywhere", window, calls{at(0), at(8 * sec), at(10 * sec), at(18*sec - ns)}, []time.Duration{18*sec - ns}},
+		{"window: three at one instant", window, calls{at(0), at(0), at(0)}, []time.Duration{0}},
+		{"window: each call over", window, calls{at(0), at(0), at(1), at(2)}, []time.Duration{1, 2}},
+		{"window: costs", window, calls{costing(2, at(0)), costing(2, at(10*sec)), costing(1, at(19*sec))}, []time.Duration{19 * sec}},
+		{"window: cost over capacity", window, calls{costing(3, at(0))}, []time.Duration{0}},
+		{"window: unsent", window, calls{at(0), unsent(at(0)), at(0)}, nil},
+		{"window: unsettled counts", window, calls{unsettled(0), unsettled(0), unsettled(0)}, []time.Duration{0}},
+		{"window: unsettled is not unsent", window, calls{at(0), at(0), unsent(unsettled(0))}, []time.Duration{0}},
+		{"window: nothing allowed", policy.SlidingWindow{Window: sec}, calls{at(0)}, []time.Duration{0}},
+		{"window: nothing allowed, unsent", policy.SlidingWindow{Window: sec}, calls{unsent(at(0))}, nil},
+
+		{"bucket: burst", bucket, calls{at(0), at(0), at(0)}, nil},
+		{"bucket: burst and one", bucket, calls{at(0), at(0), at(0), at(0)}, []time.Duration{0}},
+		{"bucket: refilled", bucket, calls{at(0), at(0), at(0), at(5 * sec), at(10 * sec)}, nil},
+		{"bucket: 1 ns early is allowed", bucket, calls{at(0), at(0), at(0), at(5*sec - ns)}, nil},
+		{"bucket: 2 ns early is not", bucket, calls{at(0), at(0), at(0), at(5*sec - 2*ns)}, []time.Duration{5*sec - 2*ns}},
+		{"bucket: fills no further than its size", bucket, calls{at(0), at(60 * sec), at(60 * sec), at(60 * sec), at(60 * sec)}, []time.Duration{60 * sec}},
+		{"bucket: idle before a burst", bucket, calls{at(0), at(60 * sec), at(60 * sec), at(60 * sec), at(65 * sec)}, nil},
+		{"bucket: early after a long log", bucket, calls{at(0), at(0), at(0), at(5 * sec), at(10 * sec), at(15 * sec), at(19 * sec)}, []time.Duration{19 * sec}},
+		{"bucket: costs", bucket, calls{costing(3, at(0)), costing(2, at(10*sec)), costing(2, at(19*sec))}, []time.Duration{19 * sec}},
+		{"bucket: cost over size", bucket, calls{costing(4, at(0))}, []time.Duration{0}},
+		{"bucket: burst zero is one", policy.TokenBucket{Max: 1, Per: sec}, calls{at(0), at(0)}, []time.Duration{0}},
+		{"bucket: unsent", bucket, calls{costing(3, at(0)), unsent(costing(3, at(0)))}, nil},
+		{"bucket: nothing allowed", policy.TokenBucket{Per: sec, Burst: 5}, calls{at(0)}, []time.Duration{0}},
+		{"bucket: odd refill, just after", policy.TokenBucket{Max: 3, Per: sec}, calls{at(0), at(333_333_334)}, nil},
+		{"bucket: odd refill, within 1 ns", policy.TokenBucket{Max: 3, Per: sec}, calls{at(0), at(333_333_333)}, nil},
+		{"bucket: odd refill, before", policy.TokenBucket{Max: 3, Per: sec}, calls{at(0), at(333_333_332)}, []time.Duration{333_333_332}},
+		{"bucket: 1 ns is not saved up", policy.TokenBucket{Max: 1, Per: sec}, calls{at(0), at(sec - ns), at(2*sec - 2*ns)}, []time.Duration{2*sec - 2*ns}},
+
+		{"day: full", day, calls{at(0), at(midnight - ns), at(midnight), at(midnight)}, nil},
+		{"day: three", day, calls{at(0), at(0), at(midnight - ns)}, []time.Duration{midnight - ns}},
+		{"day: three next day", day, calls{at(0), at(midnight), at(midnight), at(midnight)}, []time.Duration{midnight}},
+		{"day: costs", day, calls{at(0), costing(2, at(0))}, []time.Duration{0}},
+		{"day: unsent", day, calls{at(0), unsent(at(0)), at(0)}, nil},
+		{"day: nothing allowed", policy.CalendarWindow{Unit: policy.Day}, calls{at(0)}, []time.Duration{0}},
+
+		{"gap: kept", gap, calls{span(0, sec), span(6*sec, 7*sec), span(12*sec, 13*sec)}, nil},
+		{"gap: 1 ns early", gap, calls{span(0, sec), at(6*sec - ns)}, []time.Duration{6*sec - ns}},
+		{"gap: counts from the end", gap, calls{span(0, 4*sec), at(5 * sec)}, []time.Duration{5 * sec}},
+		{"gap: unsettled", gap, calls{unsettled(0), at(time.Hour)}, []time.Duration{time.Hour}},
+		{"gap: overlap", policy.Gap{}, calls{span(0, 4*sec), at(4*sec - ns), at(4 * sec)}, []time.Duration{4*sec - ns}},
+		{"gap: unsent has no pause", gap, calls{span(0, sec), unsent(span(6*sec, 7*sec)), at(7 * sec)}, nil},
+		{"gap: unsent keeps the pause before it", gap, calls{span(0, sec), unsent(at(3 * sec)), at(5 * sec)}, []time.Duration{5 * sec}},
+		{"gap: unsent is in flight", gap, calls{unsent(span(0, 4*sec)), at(4*sec - ns)}, []time.Duration{4*sec - ns}},
+		{"gap: unsent takes its turn", gap, calls{span(0, 4*sec), unsent(at(4*sec - ns))}, []time.Duration{4*sec - ns}},
+		{"gap: cost is not counted", gap, calls{costing(9, at(0)), costing(9, at(5*sec))}, nil},
+		{"gap: settled before taken", gap, calls{span(3*sec, 0), at(8*sec - ns), at(13*sec - ns)}, []time.Duration{8*sec - ns}},
+		{"gap: every third, kept", third, calls{at(0), at(0), at(0), at(5 * sec), at(5 * sec), at(5 * sec), at(10 * sec)}, nil},
+		{"gap: every third, 1 ns early", third, calls{at(0), at(0), at(0), at(5*sec - ns)}, []time.Duration{5*sec - ns}},
+		{"gap: every third, the second time", third, calls{at(0), at(0), at(0), at(5 * sec), at(6 * sec), at(7 * sec), at(11 * sec)}, []time.Duration{11 * sec}},
+		{"gap: every third, no reset", third, calls{at(0), at(0), at(24 * time.Hour), at(24*time.Hour + sec)}, []time.Duration{24*time.Hour + sec}},
+		{"gap: every third, unsent is not counted", third, calls{at(0), at(0), unsent(at(0)), at(sec), at(2 * sec)}, []time.Duration{2 * sec}},
+		{"gap: every third, all pass in the pause", third, calls{at(0), at(0), at(0), at(sec), at(2 * sec)}, []time.Duration{sec, 2 * sec}},
+
+		{"concurrency: full", pair, calls{span(0, 4*sec), span(sec, 4*sec), span(4*sec, 5*sec)}, nil},
+		{"concurrency: three", pair, calls{span(0, 4*sec), span(sec, 4*sec), span(4*sec-ns, 5*sec)}, []time.Duration{4*sec - ns}},
+		{"concurrency: at one instant", pair, calls{span(0, sec), span(0, sec), span(0, sec)}, []time.Duration{0}},
+		{"concurrency: of no length", pair, calls{at(0), at(0), at(0)}, nil},
+		{"concurrency: unsettled", pair, calls{unsettled(0), unsettled(sec), at(time.Hour)}, []time.Duration{time.Hour}},
+		{"concurrency: unsent is in flight", pair, calls{unsent(span(0, 4*sec)), unsent(span(0, 4*sec)), unsent(span(0, 4*sec))}, []time.Duration{0}},
+		{"concurrency: cost is not counted", pair, calls{costing(9, unsettled(0)), costing(9, unsettled(0))}, nil},
+		{"concurrency: nothing allowed", policy.Concurrency{}, calls{at(0)}, []time.Duration{0}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, tt.want, broken(only(tt.limit), tt.calls))
+		})
+	}
+}
+
+func TestAudit_Budgets(t *testing.T) {
+	t.Parallel()
+	one := policy.SlidingWindow{Max: 1, Window: time.Minute}
+	limits := []policy.Limit{
+		one,
+		policy.TokenBucket{Max: 1, Per: time.Minute},
+		policy.CalendarWindow{Max: 1, Unit: policy.Hour},
+		policy.Gap{Min: time.Minute, Max: time.Minute},
+		policy.Concurrency{Max: 1},
+	}
+	for _, limit := range limits {
+		t.Run(fmt.Sprintf("%T", limit), func(t *testing.T) {
+			t.Parallel()
+			mine, yours := span(0, 3*sec), by("447700900002", span(sec, 3*sec))
+			upload := doing(policy.UploadMedia, span(sec, 3*sec))
+
+			require.Empty(t, broken(only(limit), []queuetest.Call{mine, yours}), "each account has its own budget")
+			require.Equal(t, []time.Duration{2 * sec}, broken(only(limit), []queuetest.Call{mine, yours, span(2*sec, 3*sec)}))
+
+			require.Equal(t, []time.Duration{sec}, broken(only(limit), []queuetest.Call{mine, upload}), "no actions are all actions")
+			require.Empty(t, broken(only(limit, policy.SendMessage), []queuetest.Call{mine, upload}))
+			require.Equal(t, []time.Duration{sec},
+				broken(only(limit, policy.SendMessage, policy.UploadMedia), []queuetest.Call{mine, upload}), "two actions share one budget")
+
+			media := []queuetest.Call{doing("POST /media/photo", span(0, 3*sec)), doing("POST /media/video", span(sec, 3*sec))}
+			require.Equal(t, []time.Duration{sec}, broken(only(limit, "POST /media/*"), media), "a pattern is one budget")
+			require.Empty(t, broken(only(limit, "GET *"), media))
+		})
+	}
+}
+
+func TestAudit_EveryRule(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{Rules: []policy.Rule{
+		{Name: "hour", Limit: policy.SlidingWindow{Max: 2, Window: time.Hour}},
+		{Name: "pace", Limit: policy.Gap{Min: 5 * sec, Max: 9 * sec}},
+	}}
+	calls := []queuetest.Call{at(0), at(sec), at(10 * sec), at(11 * sec)}
+	var got []string
+	for _, v := range queuetest.Audit(p, calls) {
+		got = append(got, v.At.Sub(auditNoon).String()+" "+v.Rule)
+	}
+	require.Equal(t, []string{"1s pace", "10s hour", "11s hour", "11s pace"}, got, "in the order of the calls, then of the rules")
+	require.Empty(t, queuetest.Audit(policy.Policy{}, calls), "no rules allow everything")
+}
+
+func TestAudit_AnyOrder(t *testing.T) {
+	t.Parallel()
+	log := []queuetest.Call{at(12 * sec), at(0), at(9 * sec), at(3 * sec)}
+	given := slices.Clone(log)
+	require.Equal(t, []time.Duration{9 * sec, 12 * sec}, broken(only(policy.SlidingWindow{Max: 2, Window: 10 * sec}), log))
+	require.Equal(t, given, log, "the log stays as it was")
+
+	// At one instant the order given decides.
+	first, second := at(0), span(0, sec)
+	require.Empty(t, broken(only(policy.Concurrency{Max: 1}), []queuetest.Call{first, second}))
+	require.Equal(t, []time.Duration{0}, broken(only(policy.Concurrency{Max: 1}), []queuetest.Call{second, first}))
+}
+
+func TestAudit_Numbers(t *testing.T) {
+	t.Parallel()
+	const most = math.MaxInt64
+	tests := []struct {
+		name     string
+		limit    policy.Limit
+		calls    []queuetest.Call
+		cap, got int64
+		text     string
+	}{
+		{"window", policy.SlidingWindow{Max: 2, Window: time.Minute},
+			[]queuetest.Call{at(0), at(sec), costing(3, at(2*sec))},
+			2, 5, "5 in the 1m0s from 2026-01-05T12:00:00Z, where at most 2 may be (3 too many)"},
+		{"bucket", policy.TokenBucket{Max: 2, Per: 10 * sec, Burst: 3},
+			[]queuetest.Call{at(-time.Hour), costing(3, at(0)), costing(3, at(11*sec))},
+			5, 6, "6 in the 11s from 2026-01-05T12:00:00Z, where at most 5 may be (1 too many)"},
+		{"bucket at once", policy.TokenBucket{Max: 2, Per: 10 * sec, Burst: 3},
+			[]queuetest.Call{costing(4, at(0))},
+			3, 4, "4 at once, where at most 3 may be (1 too many)"},
+		{"minute", policy.CalendarWindow{Unit: policy.Minute}, []queuetest.Call{at(90 * sec)},
+			0, 1, "1 in the minute 2026-01-05T12:01 +00:00:00 of UTC, where at most 0 may be (1 too many)"},
+		{"hour", policy.CalendarWindow{Unit: policy.Hour}, []queuetest.Call{at(90 * sec)},
+			0, 1, "1 in the hour 2026-01-05T12h +00:00:00 of UTC, where at most 0 may be (1 too many)"},
+		{"day", policy.CalendarWindow{Unit: policy.Day}, []queuetest.Call{at(48 * time.Hour)},
+			0, 1, "1 in the day 2026-01-07 of UTC, where at most 0 may be (1 too many)"},
+		{"week", policy.CalendarWindow{Unit: policy.Week}, []queuetest.Call{at(48 * time.Hour)},
+			0, 1, "1 in the week from 2026-01-05 of UTC, where at most 0 may be (1 too many)"},
+		{"month", policy.CalendarWindow{Unit: policy.Month}, []queuetest.Call{at(0)},
+			0, 1, "1 in the month 2026-01 of UTC, where at most 0 may be (1 too many)"},
+		{"gap", policy.Gap{Min: 5 * sec, Max: 9 * sec}, []queuetest.Call{span(0, sec), at(6*sec - ns)},
+			int64(5 * sec), int64(5*sec - ns),
+			"taken 4.999999999s after the call of 2026-01-05T12:00:00Z ended, where the pause is at least 5s (1ns too early)"},
+		{"gap in flight", policy.Gap{Min: 5 * sec, Max: 9 * sec}, []queuetest.Call{span(0, 4*sec), at(sec)},
+			0, int64(-3 * sec),
+			"taken while the call of 2026-01-05T12:00:00Z was in flight, where only one may be (3s too early)"},
+		{"gap unsettled", policy.Gap{Min: 5 * sec, Max: 9 * sec}, []queuetest.Call{unsettled(0), at(sec)},
+			0, math.MinInt64,
+			"taken while the call of 2026-01-05T12:00:00Z was in flight, where only one may be (by how much is unknown, that call is not settled)"},
+		{"concurrency", policy.Concurrency{Max: 1}, []queuetest.Call{span(0, 4*sec), at(sec)},
+			1, 2, "2 in flight, where at most 1 may be (1 too many)"},
+		{"huge costs in a window", policy.SlidingWindow{Max: most, Window: time.Minute},
+			[]queuetest.Call{costing(most, at(0)), costing(most, at(time.Minute)), costing(most, at(61*sec))},
+			most, most, "18446744073709551614 in the 1m0s from 2026-01-05T12:01:00Z, where at most 9223372036854775807 may be (9223372036854775807 too many)"},
+		{"huge costs in a day", policy.CalendarWindow{Max: 1, Unit: policy.Day},
+			[]queuetest.Call{at(0), costing(most, at(0))},
+			1, most, "9223372036854775808 in the day 2026-01-05 of UTC, where at most 1 may be (9223372036854775807 too many)"},
+		{"huge costs in a bucket", policy.TokenBucket{Max: most, Per: policy.MaxDuration, Burst: 1},
+			[]queuetest.Call{at(0), costing(most, at(0))},
+			1, most, "9223372036854775808 at once, where at most 1 may be (9223372036854775807 too many)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			last := tt.calls[len(tt.calls)-1]
+			require.Equal(t, []queuetest.Violation{{
+				Rule: "only", Account: "447700900001", At: last.At, Limit: tt.cap, Got: tt.got, Text: tt.text,
+			}}, queuetest.Audit(only(tt.limit), tt.calls))
+		})
+	}
+}
+
+func TestAudit_FarApart(t *testing.T) {
+	t.Parallel()
+	first, last := at(0), at(0)
+	first.At = time.Date(1, time.January, 1, 0, 0, 0, 1, time.UTC)
+	first.Done = first.At
+	last.At = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+	last.Done = last.At
+	for _, limit := range []policy.Limit{
+		policy.SlidingWindow{Max: 1, Window: policy.MaxDuration},
+		policy.TokenBucket{Max: 1, Per: policy.MaxDuration},
+		policy.CalendarWindow{Max: 1, Unit: policy.Month},
+		policy.Gap{Min: policy.MaxDuration, Max: policy.MaxDuration},
+	} {
+		require.Empty(t, broken(only(limit), []queuetest.Call{first, last}), "%T", limit)
+		require.Len(t, broken(only(limit), []queuetest.Call{first, last, last}), 1, "%T", limit)
+	}
+}
+
+func TestAudit_BadCall(t *testing.T) {
+	t.Parallel()
+	noTime, far := at(0), at(0)
+	noTime.At = time.Time{}
+	far.At = time.Unix(math.MaxInt64, 0)
+	tests := []struct {
+		name string
+		call queuetest.Call
+		want string
+	}{
+		{"no account", by("", at(0)), `rule "request", 2026-01-05T12:00:00Z: the call has no account; every call spends the budget of one`},
+		{"negative cost", costing(-7, at(0)), `rule "request", account "4477******01", 2026-01-05T12:00:00Z: the call has the cost -7; use 1 or more, or 0 for 1`},
+		{"no time", noTime, `rule "request", account "4477******01": the call has no time of the years 1 to 9999; set At to when its permit was taken`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			found := queuetest.Audit(only(policy.Concurrency{Max: 1}), []queuetest.Call{tt.call, at(0)})
+			require.Len(t, found, 1, "the call counts for nothing else")
+			require.Equal(t, "request", found[0].Rule)
+			require.Equal(t, tt.want, found[0].String())
+		})
+	}
+	found := queuetest.Audit(only(policy.CalendarWindow{Max: 1, Unit: policy.Day}), []queuetest.Call{far})
+	require.Len(t, found, 1)
+	require.Equal(t, "request", found[0].Rule)
+}
+
+func TestAudit_BadPolicy(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{Rules: []policy.Rule{{Name: "a", Limit: policy.SlidingWindow{Max: -1}}}}
+	found := queuetest.Audit(p, nil)
+	require.Len(t, found, 1, "whatever the log says")
+	require.Empty(t, found[0].Rule)
+	require.Contains(t, found[0].String(), "nothing was audited: policy: rules[0].max: -1: ")
+	require.Contains(t, found[0].String(), "; policy: rules[0].window: ")
+	require.NotContains(t, found[0].String(), "\n")
+}
+
+func TestViolation_Masked(t *testing.T) {
+	t.Parallel()
+	found := queuetest.Audit(only(policy.Concurrency{}), []queuetest.Call{at(0)})
+	want := `rule "only", account "4477******01", 2026-01-05T12:00:00Z: 1 in flight, where at most 0 may be (1 too many)`
+	require.Equal(t, want, found[0].String())
+	require.Equal(t, "["+want+"]", fmt.Sprintf("%+v", found), "also in a failed test's output")
+	require.Equal(t, "447700900001", found[0].Account, "data is not masked")
+}
+
+// keeps says from the definition of each limit, as literally as it can be
+// written, whether one account's calls, in order, keep it.
+func keeps(limit policy.Limit, calls []queuetest.Call) bool {
+	cost := func(c queuetest.Call) *big.Int { return big.NewInt(max(c.Cost, 1)) }
+	var sent []queuetest.Call
+	for _, c := range calls {
+		if !c.Unsent {
+			sent = append(sent, c)
+		}
+	}
+	flying := func(c queuetest.Call, t time.Time) bool { return c.Done.IsZero() || c.Done.After(t) }
+
+	switch limit := limit.(type) {
+	case policy.SlidingWindow:
+		for _, first := range sent {
+			sum := new(big.Int)
+			for _, c := range sent {
+				if !c.At.Before(first.At) && c.At.Before(first.At.Add(limit.Window)) {
+					sum.Add(sum, cost(c))
+				}
+			}
+			if sum.Cmp(big.NewInt(limit.Max)) > 0 {
+				return false
+			}
+		}
+	case policy.TokenBucket:
+		for i := range sent {
+			sum := new(big.Int)
+			for j := i; j < len(sent); j++ {
+				sum.Add(sum, cost(sent[j]))
+				elapsed := int64(sent[j].At.Sub(sent[i].At)) + 1
+				room := new(big.Rat).Mul(big.NewRat(limit.Max, int64(limit.Per)), new(big.Rat).SetInt64(elapsed))
+				room.Add(room, new(big.Rat).SetInt64(limit.Size()))
+				if limit.Max == 0 || new(big.Rat).SetInt(sum).Cmp(room) > 0 {
+					return false
+				}
+			}
+		}
+	case policy.CalendarWindow:
+		for _, first := range sent {
+			sum := new(big.Int)
+			for _, c := range sent {
+				if windowOf(limit, c.At) == windowOf(limit, first.At) {
+					sum.Add(sum, cost(c))
+				}
+			}
+			if sum.Cmp(big.NewInt(limit.Max)) > 0 {
+				return false
+			}
+		}
+	case policy.Gap:
+		for j, c := range calls {
+			nth := int64(0)
+			for _, earlier := range calls[:j] {
+				if flying(earlier, c.At) {
+					return false
+				}
+				if earlier.Unsent {
+					continue
+				}
+				nth++
+				if nth%limit.Period() == 0 && !c.Unsent && c.At.Sub(earlier.Done) < limit.Min {
+					return false
+				}
+			}
+		}
+	case policy.Concurrency:
+		for j, c := range calls {
+			n := int64(1)
+			for _, earlier := range calls[:j] {
+				if flying(earlier, c.At) {
+					n++
+				}
+			}
+			if n > limit.Max {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// drawLimit draws a limit that the times of drawCalls come close to.
+func drawLimit(t *rapid.T, kind string) policy.Limit {
+	most := rapid.Int64Range(0, 5).Draw(t, "max")
+	period := time.Duration(rapid.Int64Range(1, 20).Draw(t, "period")) * sec
+	switch kind {
+	case "sliding window":
+		return policy.SlidingWindow{Max: most, Window: period}
+	case "token bucket":
+		return policy.TokenBucket{Max: most, Per: period, Burst: rapid.Int64Range(0, 5).Draw(t, "burst")}
+	case "calendar window":
+		return policy.CalendarWindow{Max: most, Unit: rapid.SampledFrom([]policy.Unit{policy.Minute, policy.Hour, policy.Day}).Draw(t, "unit")}
+	case "gap":
+		return policy.Gap{Min: period, Max: 2 * period, Every: rapid.Int64Range(0, 4).Draw(t, "every")}
+	default:
+		return policy.Concurrency{Max: most}
+	}
+}
+
+// drawCalls draws calls of one account in the minute before and after midnight,
+// many of them a whole number of seconds apart or 1 ns beside it.
+func drawCalls(t *rapid.T) []queuetest.Call {
+	start := 12*time.Hour - 30*sec
+	calls := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) queuetest.Call {
+		taken := start + time.Duration(rapid.Int64Range(0, 60).Draw(t, "second"))*sec + time.Duration(rapid.Int64Range(-1, 1).Draw(t, "ns"))
+		c := span(taken, taken+time.Duration(rapid.SampledFrom([]int64{0, 1, int64(sec), int64(5 * sec)}).Draw(t, "length")))
+		c.Cost = rapid.SampledFrom([]int64{0, 0, 0, 1, 2, 4}).Draw(t, "cost")
+		switch rapid.IntRange(0, 9).Draw(t, "fate") {
+		case 0:
+			c.Unsent = true
+		case 1:
+			c.Done = time.Time{}
+		}
+		return c
+	}), 1, 24).Draw(t, "calls")
+	slices.SortStableFunc(calls, func(a, b queuetest.Call) int { return a.At.Compare(b.At) })
+	return calls
+}
+
+func auditKinds() []string {
+	return []string{"sliding window", "token bucket", "calendar window", "gap", "concurrency"}
+}
+
+// Any log at all: Audit finds something exactly where the definition is broken,
+// and the first thing it finds is the call that broke it.
+func TestAudit_AnyLog(t *testing.T) {
+	t.Parallel()
+	for _, kind := range auditKinds() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				limit, calls := drawLimit(t, kind), drawCalls(t)
+				found := queuetest.Audit(only(limit), calls)
+				for i, c := range calls {
+					if !keeps(limit, calls[:i+1]) {
+						require.NotEmpty(t, found)
+						require.True(t, found[0].At.Equal(c.At), "found %v, want call %d of %v", found[0], i, calls)
+						return
+					}
+				}
+				require.Empty(t, found)
+			})
+		})
+	}
+}
+
+// A log that keeps the limit, and one call too many: Audit finds that call, also
+// among those of another account, and nothing once it is gone again.
+func TestAudit_OneTooMany(t *testing.T) {
+	t.Parallel()
+	for _, kind := range auditKinds() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				limit := drawLimit(t, kind)
+				var legal []queuetest.Call
+				drawn := drawCalls(t)
+				for _, c := range drawn {
+					if more := append(slices.Clone(legal), c); keeps(limit, more) {
+						legal = more
+					}
+				}
+
+				// More and more of one call at one instant, until it is one too many.
+				extra := rapid.SampledFrom(drawn).Draw(t, "extra")
+				extra.Unsent, extra.Done = false, extra.At.Add(ns)
+				place, _ := slices.BinarySearchFunc(legal, extra.At, func(c queuetest.Call, at time.Time) int { return c.At.Compare(at) })
+				over := slices.Insert(slices.Clone(legal), place, extra)
+				for range 100 {
+					if !keeps(limit, over) {
+						break
+					}
+					legal, over = over, slices.Insert(slices.Clone(over), place, extra)
+				}
+				require.False(t, keeps(limit, over), "the limit bounds the calls of one instant")
+
+				other := slices.Clone(legal)
+				for i := range other {
+					other[i].Account = "447700900002"
+				}
+				require.Empty(t, queuetest.Audit(only(limit), append(other, legal...)))
+				found := queuetest.Audit(only(limit), append(other, over...))
+				require.NotEmpty(t, found)
+				for _, v := range found {
+					require.Equal(t, "447700900001", v.Account)
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkAudit(b *testing.B) {
+	p := policy.Policy{Rules: []policy.Rule{
+		{Name: "bucket", Limit: policy.TokenBucket{Max: 20, Per: time.Minute, Burst: 5}},
+		{Name: "hour", Limit: policy.SlidingWindow{Max: 60, Window: time.Hour}},
+		{Name: "day", Limit: policy.CalendarWindow{Max: 1000, Unit: policy.Day}},
+		{Name: "pace", Limit: policy.Gap{Min: 5 * sec, Max: 9 * sec}},
+		{Name: "one", Limit: policy.Concurrency{Max: 1}},
+	}}
+	for _, accounts := range []int{1, 1000} {
+		calls := make([]queuetest.Call, 10_000)
+		for i := range calls {
+			taken := time.Duration(i) * 30 * 24 * time.Hour / 10_000
+			calls[i] = by(fmt.Sprintf("44770090%04d", i%accounts), span(taken, taken+sec))
+		}
+		b.Run(fmt.Sprintf("10000 calls of a month, %d accounts", accounts), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if found := queuetest.Audit(p, calls); len(found) > 0 {
+					b.Fatal(found[0])
+				}
+			}
+		})
+	}
+}
