@@ -30,7 +30,10 @@ func Read(r io.Reader) (Policy, error) {
 	if err != nil {
 		return Policy{}, fmt.Errorf("policy: read: %w", err)
 	}
-	return decode(bytes.TrimPrefix(data, []byte("\ufeff")))
+	if len(data) <= maxJSON { // else it is cut off, and too long with or without the mark
+		data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	}
+	return decode(data)
 }
 
 // UnmarshalJSON sets p to the policy that data holds, in the form and with the

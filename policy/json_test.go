@@ -325,6 +325,10 @@ func TestReadSkipsByteOrderMark(t *testing.T) {
 	p, err := policy.Read(strings.NewReader("\ufeff" + `{"slug":"mine","rules":[]}`))
 	require.NoError(t, err)
 	require.Equal(t, policy.Policy{Slug: "mine"}, p)
+
+	long := "\ufeff" + `{"rules":[]}` + strings.Repeat(" ", 1<<20-14) + "trailing data"
+	_, err = policy.Read(strings.NewReader(long))
+	require.EqualError(t, err, "policy: too long: use at most 1 MiB", "nothing is cut off and forgotten")
 }
 
 func TestReadPassesReaderErrors(t *testing.T) {
