@@ -11,7 +11,8 @@ import (
 // in it. A window is named by its end; the count is kept until the wall clock has
 // passed it, so a clock that is set back never opens an earlier window.
 //
-// Words: the end, the count. Where the count is 0 the end means nothing.
+// Words: the end, the count, the serial of the first charge in it. Where the count
+// is 0 the others mean nothing.
 type calendarWindow struct {
 	max  int64
 	unit policy.Unit
@@ -23,18 +24,18 @@ func newCalendarWindow(w policy.CalendarWindow) *calendarWindow {
 	return &calendarWindow{max: w.Max, unit: w.Unit, zone: w.Zone(), far: 2 * uint64(longest(w.Unit))}
 }
 
-func (m *calendarWindow) size() int { return 2 }
+func (m *calendarWindow) size() int { return 3 }
 
-func (m *calendarWindow) fresh(w []int64) { w[0], w[1] = 0, 0 }
+func (m *calendarWindow) fresh(w []int64) { w[0], w[1], w[2] = 0, 0, 0 }
 
 // stand is the window that a request at this instant is charged to, and what has
 // been charged to it.
 func (m *calendarWindow) stand(c cells, at instant) (end, used int64) {
 	end, used = c.words[0], c.words[1]
 	switch {
-	case used == 0 || at.wall >= end && end != math.MaxInt64:
+	case used == 0 || at.wall >= end:
 		return windowEnd(m.unit, m.zone, at.wall), 0
-	case at.wall < end && since(end, at.wall) > m.far:
+	case since(end, at.wall) > m.far:
 		return windowEnd(m.unit, m.zone, at.wall), used
 	}
 	return end, used
@@ -50,7 +51,7 @@ func (m *calendarWindow) ask(c cells, at instant, cost int64) gate {
 		end, used = m.stand(c, at)
 	}
 	if cost > m.max-used {
-		return gate{Later, tickOf(end, at), m.max, m.max - used}
+		return later(tickOf(end, at), m.max, m.max-used)
 	}
 	return gate{Allowed, at.tick, m.max, m.max - used - cost}
 }
@@ -60,8 +61,11 @@ func (m *calendarWindow) reset(c cells, at instant, _ int64, _ gate) int64 {
 	return tickOf(end, at)
 }
 
-func (m *calendarWindow) charge(c cells, at instant, cost int64, _ uint64) {
+func (m *calendarWindow) charge(c cells, at instant, cost int64, serial uint64) {
 	end, used := m.stand(c, at)
+	if used == 0 {
+		c.words[2] = int64(serial)
+	}
 	c.words[0], c.words[1] = end, used+cost
 }
 
@@ -69,9 +73,9 @@ func (m *calendarWindow) spend(c cells, at instant, cost int64, serial uint64) {
 	m.charge(c, at, cost, serial)
 }
 
-// settle gives an unsent charge back to its own window, if that still runs.
+// settle gives an unsent charge back, unless a later window was opened since.
 func (m *calendarWindow) settle(c cells, r receipt, _ instant, o Outcome) {
-	if o == Unsent && c.words[1] >= r.cost && windowEnd(m.unit, m.zone, r.at.wall) == c.words[0] {
+	if o == Unsent && r.serial >= uint64(c.words[2]) {
 		c.words[1] -= r.cost
 	}
 }

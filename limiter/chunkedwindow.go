@@ -70,7 +70,7 @@ func (m *chunkedWindow) ask(c cells, at instant, cost int64) gate {
 	case cost > m.max:
 		return gate{Never, never, m.max, left}
 	case cost > left:
-		return gate{Later, s.after(cost-left, m.window), m.max, left}
+		return later(s.after(cost-left, m.window), m.max, left)
 	}
 	return gate{Allowed, at.tick, m.max, left - cost}
 }

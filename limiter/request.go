@@ -3,6 +3,7 @@ package limiter
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/wapace/wapace/internal/mask"
 	"github.com/wapace/wapace/policy"
@@ -40,12 +41,14 @@ func (e *RequestError) Error() string {
 // Unwrap makes errors.Is(err, [ErrRefused]) true.
 func (e *RequestError) Unwrap() error { return ErrRefused }
 
-// problem is what is wrong with the request apart from the account's text, which
-// only a new account has checked: a known one has passed.
+// problem is what is wrong with the request apart from NUL bytes in the account,
+// which only a new account is searched for: a known one has passed.
 func (r *Request) problem() *RequestError {
 	switch {
 	case r.Account == "":
 		return &RequestError{"account", `""`, "name the account whose budget is spent"}
+	case len(r.Account) > MaxKey:
+		return &RequestError{"account", quoted(r.Account), fmt.Sprintf("use at most %d bytes, not %d", MaxKey, len(r.Account))}
 	case r.Action == "":
 		return &RequestError{"action", `""`, "name the action, such as send_message"}
 	case r.Cost < 0:
@@ -54,12 +57,16 @@ func (r *Request) problem() *RequestError {
 	return nil
 }
 
-func keyProblem(field, key string) *RequestError {
-	switch {
-	case len(key) > MaxKey:
-		return &RequestError{field, fmt.Sprintf("%q", mask.Phone(key)), fmt.Sprintf("use at most %d bytes, not %d", MaxKey, len(key))}
-	case strings.IndexByte(key, 0) >= 0:
-		return &RequestError{field, fmt.Sprintf("%q", mask.Phone(key)), "leave NUL bytes out"}
+func nulProblem(field, key string) *RequestError {
+	if strings.IndexByte(key, 0) < 0 {
+		return nil
 	}
-	return nil
+	return &RequestError{field, quoted(key), "leave NUL bytes out"}
 }
+
+// timeProblem is for a time that ticks cannot count. The zero time is one.
+func timeProblem(now time.Time) *RequestError {
+	return &RequestError{"time", now.Format(time.RFC3339), "use a time of the years 1678 to 2261"}
+}
+
+func quoted(key string) string { return fmt.Sprintf("%q", mask.Phone(key)) }

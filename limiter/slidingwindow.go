@@ -34,7 +34,7 @@ func (m *slidingWindow) ask(c cells, at instant, cost int64) gate {
 		return gate{Never, never, m.max, m.max - used}
 	case cost > m.max-used:
 		excess := int(cost - (m.max - used))
-		return gate{Later, add(l.at(gone+excess-1), int64(m.window)), m.max, m.max - used}
+		return later(add(l.at(gone+excess-1), int64(m.window)), m.max, m.max-used)
 	}
 	return gate{Allowed, at.tick, m.max, m.max - used - cost}
 }
@@ -45,8 +45,8 @@ func (m *slidingWindow) reset(c cells, at instant, cost int64, g gate) int64 {
 		return g.free
 	}
 	l, gone := m.live(c, at.tick)
-	if last := int64(gone) + cost - 1; last < int64(l.len()) {
-		return add(l.at(int(last)), int64(m.window))
+	if cost <= int64(l.len()-gone) {
+		return add(l.at(gone+int(cost)-1), int64(m.window))
 	}
 	return add(at.tick, int64(m.window))
 }

@@ -18,7 +18,16 @@ type instant struct {
 
 	// wall is Unix time as the wall clock shows it.
 	wall int64
+
+	// steady says that tick follows the monotonic clock. Of two steady instants
+	// the lesser one is older, however much: it comes from a caller that was
+	// overtaken, not from a clock that was set back.
+	steady bool
 }
+
+// known reports whether the instant lies in the years that ticks can count, 1678
+// to 2261.
+func (i instant) known() bool { return i.wall != math.MinInt64 && i.wall != math.MaxInt64 }
 
 // origin ties the monotonic clock to Unix time.
 type origin struct {
@@ -30,21 +39,15 @@ type origin struct {
 // becomes the origin of the ticks.
 func (l *Limiter) instant(now time.Time) instant {
 	wall := unixNano(now)
+	if !hasMonotonic(now) {
+		return instant{tick: wall, wall: wall}
+	}
 	o := l.origin.Load()
 	if o == nil {
-		if !hasMonotonic(now) {
-			return instant{wall, wall}
-		}
 		l.origin.CompareAndSwap(nil, &origin{now, wall})
 		o = l.origin.Load()
 	}
-	return instant{add(o.unix, int64(now.Sub(o.at))), wall}
-}
-
-// trusted reports whether now cannot have stepped back: it and the origin have a
-// monotonic reading. A lesser tick then comes from a caller that was overtaken.
-func (l *Limiter) trusted(now time.Time) bool {
-	return l.origin.Load() != nil && hasMonotonic(now)
+	return instant{add(o.unix, int64(now.Sub(o.at))), wall, true}
 }
 
 // hasMonotonic compares now with itself less its monotonic reading.

@@ -80,7 +80,7 @@ func (t *tokenBucket) ask(c cells, at instant, cost int64) gate {
 		if need.frac > t.full.frac {
 			wait++
 		}
-		return gate{Later, add(at.tick, clamp(wait)), t.burst, t.left(debt)}
+		return later(add(at.tick, clamp(wait)), t.burst, t.left(debt))
 	}
 	if need.ticks > since(math.MaxInt64, at.tick) {
 		return gate{Never, never, t.burst, 0} // the refill lies beyond the end of time
@@ -142,7 +142,8 @@ func (t *tokenBucket) settle(c cells, r receipt, _ instant, o Outcome) {
 }
 
 func (t *tokenBucket) rewind(c cells, from, to int64) {
-	c.words[0] = sub(c.words[0], clamp(since(from, to)))
+	debt := t.debt(c.words, from)
+	c.words[0], c.words[1] = add(to, clamp(debt.ticks)), int64(debt.frac)
 }
 
 // clamp is n as a signed number, saturated.
