@@ -53,6 +53,8 @@ func (u Unit) known() bool {
 
 func (CalendarWindow) kind() string { return "calendar_window" }
 
+func (CalendarWindow) scopes() []Scope { return everyScope() }
+
 func (w CalendarWindow) check(report func(field string, value any, remedy string)) {
 	checkMax(report, w.Max)
 	if !w.Unit.known() {

@@ -10,6 +10,8 @@ type Concurrency struct {
 
 func (Concurrency) kind() string { return "concurrency" }
 
+func (Concurrency) scopes() []Scope { return []Scope{ScopeAccount, ScopeRecipient} }
+
 func (c Concurrency) check(report func(field string, value any, remedy string)) {
 	checkMax(report, c.Max)
 }

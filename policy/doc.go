@@ -9,6 +9,9 @@
 //   - [CalendarWindow]: Max per minute, hour, day, week or month
 //   - [Gap]: a random pause after every Every-th send
 //   - [Concurrency]: at most Max in flight
+//   - [UniqueRecipients]: at most Max distinct recipients in any Window
+//   - [NewContacts]: at most Max requests to new contacts in any Window
+//   - [ActiveHours]: only from one time of day to another, on some days
 //
 // The package reads no clock, draws no number, does no I/O but the reader it is
 // given, and holds no lock and no state. It does not know how much of a budget is

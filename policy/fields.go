@@ -118,6 +118,61 @@ func (f *fields) duration(name string) time.Duration {
 	return d
 }
 
+func (f *fields) flag(name string) bool {
+	v := f.get(name, optional, "")
+	if v == nil {
+		return false
+	}
+	b, isBool := v.token.(bool)
+	if !isBool {
+		f.report(name, v.show(), "write true or false")
+	}
+	return b
+}
+
+func (f *fields) timeOfDay(name string) time.Duration {
+	const remedy = "write a time of day such as 08:00 or 20:30:15"
+	v := f.get(name, required, remedy)
+	if v == nil {
+		return 0
+	}
+	s, _ := v.token.(string)
+	d, ok := parseTimeOfDay(s)
+	if !ok {
+		f.report(name, v.show(), remedy)
+	}
+	return d
+}
+
+// weekdays reads an optional list of days. An empty list is refused: it would
+// mean every day, and look like none.
+func (f *fields) weekdays(name string) Weekdays {
+	const remedy = `list days, such as ["mon","tue"], or leave days out for every day`
+	v := f.get(name, optional, remedy)
+	switch {
+	case v == nil:
+		return Weekdays{}
+	case !v.isArray():
+		f.report(name, v.show(), remedy)
+	case len(v.items) == 0:
+		f.report(name, raw("an empty list"), remedy)
+	}
+	var days []time.Weekday
+	for i, item := range v.items {
+		s, _ := item.token.(string)
+		d, ok := parseWeekday(s)
+		switch {
+		case !ok:
+			f.report(fmt.Sprintf("%s[%d]", name, i), item.show(), "use "+list(weekdayNames(), "or"))
+		case slices.Contains(days, d):
+			f.report(fmt.Sprintf("%s[%d]", name, i), item.show(), "given twice; keep one")
+		default:
+			days = append(days, d)
+		}
+	}
+	return Days(days...)
+}
+
 // location reads an optional time zone. Local is refused: it would mean another
 // zone on another machine.
 func (f *fields) location(name string) *time.Location {

@@ -33,6 +33,8 @@ func (g Gap) Period() int64 {
 
 func (Gap) kind() string { return "gap" }
 
+func (Gap) scopes() []Scope { return []Scope{ScopeAccount, ScopeRecipient} }
+
 func (g Gap) check(report func(field string, value any, remedy string)) {
 	if g.Min < 0 {
 		report("min", g.Min, "use 0s or more")

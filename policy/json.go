@@ -14,12 +14,13 @@ const maxJSON = 1 << 20
 // mark.
 //
 // Fields are named in lower case: id, name, slug, description and rules, of
-// which only rules is required. A rule has name and type, may have actions and
-// scope, and has the fields of its type:
+// which only rules is required. A rule has name and type, may have actions, scope
+// and shadow, and has the fields of its type:
 //
 //	{"slug":"mine","rules":[
 //	  {"name":"pace","actions":["send_message"],"type":"gap","min":"5s","max":"9s"},
-//	  {"name":"day","actions":["send_message"],"type":"calendar_window","max":500,"unit":"day","location":"UTC"}
+//	  {"name":"day","actions":["send_message"],"type":"calendar_window","max":500,"unit":"day","location":"UTC"},
+//	  {"name":"hours","type":"active_hours","from":"08:00","to":"20:30","days":["mon","tue"],"location":"Europe/London"}
 //	]}
 //
 // The error is a join of [*FieldError] values, one for every field that is
@@ -85,10 +86,17 @@ func (p Policy) MarshalJSON() ([]byte, error) {
 func (r Rule) encode(o *object) {
 	o.text("name", r.Name)
 	if len(r.Actions) > 0 {
-		o.actions("actions", r.Actions)
+		actions := make([]string, len(r.Actions))
+		for i, a := range r.Actions {
+			actions[i] = string(a)
+		}
+		o.texts("actions", actions)
 	}
 	if r.Scope != "" {
 		o.text("scope", string(r.Scope))
+	}
+	if r.Shadow {
+		o.flag("shadow", true)
 	}
 	o.text("type", r.Limit.kind())
 	r.Limit.encode(o)
@@ -136,7 +144,8 @@ func decodeRule(path string, n *node, found *problems) (r Rule, ok bool) {
 	f := &fields{path: path, of: n, found: found}
 	r.Name = f.text("name", required, "give the rule a name")
 	r.Actions = f.actions("actions")
-	r.Scope = Scope(f.text("scope", optional, useScope))
+	r.Scope = Scope(f.text("scope", optional, useScope(everyScope())))
+	r.Shadow = f.flag("shadow")
 	k, known := f.kind("type")
 	if known {
 		r.Limit = k.decode(f)

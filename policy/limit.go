@@ -7,12 +7,17 @@ import (
 )
 
 // A Limit is one kind of bound with its numbers. The kinds are [TokenBucket],
-// [SlidingWindow], [CalendarWindow], [Gap] and [Concurrency]: small values that
-// compare with ==. The interface is sealed: no other package can add a kind, and
-// a rule holds the kinds themselves, not pointers to them.
+// [SlidingWindow], [CalendarWindow], [Gap], [Concurrency], [UniqueRecipients],
+// [NewContacts] and [ActiveHours]: small values that compare with ==. The
+// interface is sealed: no other package can add a kind, and a rule holds the kinds
+// themselves, not pointers to them.
 type Limit interface {
 	// kind is the limit's name in JSON.
 	kind() string
+
+	// scopes are those that a rule with this limit may have, [ScopeAccount] among
+	// them.
+	scopes() []Scope
 
 	// check reports every number that cannot be, by its name in JSON.
 	check(report func(field string, value any, remedy string))
@@ -37,6 +42,9 @@ func kinds() []kind {
 		{CalendarWindow{}, decodeCalendarWindow},
 		{Gap{}, decodeGap},
 		{Concurrency{}, decodeConcurrency},
+		{UniqueRecipients{}, decodeUniqueRecipients},
+		{NewContacts{}, decodeNewContacts},
+		{ActiveHours{}, decodeActiveHours},
 	}
 }
 

@@ -32,6 +32,11 @@ func (o *object) text(name, s string) {
 	o.out = appendText(o.out, s)
 }
 
+func (o *object) flag(name string, b bool) {
+	o.field(name)
+	o.out = strconv.AppendBool(o.out, b)
+}
+
 func (o *object) duration(name string, d time.Duration) { o.text(name, formatDuration(d)) }
 
 func (o *object) location(name string, l *time.Location) {
@@ -41,14 +46,14 @@ func (o *object) location(name string, l *time.Location) {
 	o.text(name, l.String())
 }
 
-func (o *object) actions(name string, actions []Action) {
+func (o *object) texts(name string, texts []string) {
 	o.field(name)
 	o.out = append(o.out, '[')
-	for i, a := range actions {
+	for i, s := range texts {
 		if i > 0 {
 			o.out = append(o.out, ',')
 		}
-		o.out = appendText(o.out, string(a))
+		o.out = appendText(o.out, s)
 	}
 	o.out = append(o.out, ']')
 }

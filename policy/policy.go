@@ -45,6 +45,10 @@ type Rule struct {
 
 	// Limit is the bound and its numbers. It must not be nil.
 	Limit Limit
+
+	// Shadow makes the rule count and report but never refuse, so that a bound
+	// can be tried out before it holds.
+	Shadow bool
 }
 
 // Covers reports whether the rule covers action a.
@@ -59,10 +63,3 @@ func (r Rule) Covers(a Action) bool {
 	}
 	return false
 }
-
-// A Scope says whose budget a rule is.
-type Scope string
-
-// ScopeAccount gives each account a budget of its own. It is what the empty
-// Scope means.
-const ScopeAccount Scope = "account"

@@ -16,6 +16,8 @@ type SlidingWindow struct {
 
 func (SlidingWindow) kind() string { return "sliding_window" }
 
+func (SlidingWindow) scopes() []Scope { return everyScope() }
+
 func (w SlidingWindow) check(report func(field string, value any, remedy string)) {
 	checkMax(report, w.Max)
 	checkPeriod(report, "window", w.Window)

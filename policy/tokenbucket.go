@@ -31,6 +31,8 @@ func (b TokenBucket) Size() int64 {
 
 func (TokenBucket) kind() string { return "token_bucket" }
 
+func (TokenBucket) scopes() []Scope { return everyScope() }
+
 func (b TokenBucket) check(report func(field string, value any, remedy string)) {
 	checkMax(report, b.Max)
 	checkPeriod(report, "per", b.Per)

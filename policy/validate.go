@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -40,7 +41,6 @@ func (e *FieldError) Unwrap() error { return ErrInvalid }
 const (
 	useID     = "use 0 for none, or more"
 	useAction = "name an action, or leave actions out for all"
-	useScope  = "use account"
 	useUTF8   = "write it in UTF-8"
 )
 
@@ -95,9 +95,7 @@ func (r Rule) check(i int, names map[string]int, found *problems) {
 			found.addBadText(path, string(a))
 		}
 	}
-	if r.Scope != "" && r.Scope != ScopeAccount {
-		found.add(path+".scope", string(r.Scope), useScope)
-	}
+	r.checkScope(path, found)
 	if r.Limit == nil {
 		found.add(path+".type", raw("none"), useKind())
 		return
@@ -109,6 +107,20 @@ func (r Rule) check(i int, names map[string]int, found *problems) {
 	r.Limit.check(func(field string, value any, remedy string) {
 		found.add(path+"."+field, value, remedy)
 	})
+}
+
+func (r Rule) checkScope(path string, found *problems) {
+	fit := everyScope()
+	if isKind(r.Limit) {
+		fit = r.Limit.scopes()
+	}
+	switch {
+	case r.Scope == "" || slices.Contains(fit, r.Scope):
+	case slices.Contains(everyScope(), r.Scope):
+		found.add(path+".scope", string(r.Scope), r.Limit.kind()+" cannot have this scope; "+useScope(fit))
+	default:
+		found.add(path+".scope", string(r.Scope), useScope(fit))
+	}
 }
 
 // problems collects every bad field, so that one answer names them all, and each
