@@ -63,7 +63,7 @@ func ExampleRead_bad() {
 	fmt.Println(err)
 	// Output:
 	// policy: rules[0].min: "5 seconds": write a duration such as 5s, 1m30s or 24h
-	// policy: rules[0].window: "1m": gap has no such field; leave it out, or use sliding_window
+	// policy: rules[0].window: "1m": gap has no such field; leave it out, or use sliding_window, unique_recipients or new_contacts
 	// policy: rules[1].max: missing: write a whole number
 	// policy: rules[1].name: "pace": rules[0] has this name; choose another
 }
@@ -90,6 +90,56 @@ func ExamplePolicy_MarshalJSON() {
 	//     }
 	//   ]
 	// }
+}
+
+// Hours that run over midnight belong to the day on which they begin: these end
+// on Saturday and on Sunday at two in the morning.
+func ExampleActiveHours() {
+	late := policy.ActiveHours{
+		From:     18 * time.Hour,
+		To:       2 * time.Hour,
+		Days:     policy.Days(time.Friday, time.Saturday),
+		Location: time.UTC,
+	}
+	out, err := json.Marshal(policy.Policy{Rules: []policy.Rule{{Name: "late", Limit: late}}})
+	fmt.Println(string(out), err)
+	// Output:
+	// {"rules":[{"name":"late","type":"active_hours","from":"18:00","to":"02:00","days":["fri","sat"],"location":"UTC"}]} <nil>
+}
+
+func ExampleDays() {
+	weekend := policy.Days(time.Saturday, time.Sunday)
+	fmt.Println(weekend, weekend.Has(time.Friday))
+	fmt.Println(policy.Days(), policy.Days().Has(time.Friday))
+	// Output:
+	// sat,sun false
+	// every day true
+}
+
+// A scope says whose budget a rule is, and a shadow rule tries a bound out.
+func ExampleRule() {
+	mine := policy.Policy{Rules: []policy.Rule{
+		{
+			Name:  "each recipient",
+			Scope: policy.ScopeRecipient,
+			Limit: policy.TokenBucket{Max: 1, Per: 6 * time.Second, Burst: 45},
+		}, {
+			Name:  "whole portfolio",
+			Scope: policy.ScopePortfolio,
+			Limit: policy.UniqueRecipients{Max: 250, Window: 24 * time.Hour},
+		}, {
+			Name:   "strangers, on trial",
+			Limit:  policy.NewContacts{Max: 20, Window: 24 * time.Hour},
+			Shadow: true,
+		}, {
+			Name:  "pace",
+			Scope: policy.ScopePortfolio,
+			Limit: policy.Gap{Min: 5 * time.Second, Max: 9 * time.Second},
+		},
+	}}
+	fmt.Println(mine.Validate())
+	// Output:
+	// policy: rules[3].scope: "portfolio": gap cannot have this scope; use account or recipient
 }
 
 func ExampleCatalog_Choose() {

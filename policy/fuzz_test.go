@@ -23,6 +23,8 @@ func FuzzPolicyJSON(f *testing.F) {
 	f.Add([]byte(`{"id":-1,"rules":[{"name":"a","type":"gap","min":"9s","max":"5s","unit":"day"},{"actions":[1]},null]}`))
 	f.Add([]byte(`{"rules":[{"name":"a","type":"calendar_window","max":1e3,"unit":"","location":"Local"}]}`))
 	f.Add([]byte(`{"rules":[{"name":"a","type":"token_bucket","max":1,"per":"876600h","burst":9223372036854775807}]}`))
+	f.Add([]byte(`{"rules":[{"name":"a","type":"active_hours","from":"24:00","to":"0:00","days":["mon","mon","Tue",[]],"location":"Local"}]}`))
+	f.Add([]byte(`{"rules":[{"name":"a","scope":"portfolio","shadow":true,"type":"active_hours","from":"22:00:15","to":"02:00","days":[]}]}`))
 	f.Add([]byte("[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]"))
 	f.Add([]byte("{\"name\":\"\xff\"}"))
 

@@ -13,8 +13,7 @@ import (
 	"github.com/wapace/wapace/policy"
 )
 
-// spelled is a calendar window with its zone by name: two loads of one zone are
-// two pointers.
+// spelled is a limit with its zone by name: two loads of one zone are two pointers.
 type spelled struct {
 	policy.Limit
 	zone string
@@ -24,13 +23,35 @@ type spelled struct {
 func spell(p policy.Policy) policy.Policy {
 	p.Rules = append([]policy.Rule(nil), p.Rules...)
 	for i, r := range p.Rules {
-		if w, ok := r.Limit.(policy.CalendarWindow); ok && w.Location != nil {
-			zone := w.Location.String()
-			w.Location = nil
-			p.Rules[i].Limit = spelled{Limit: w, zone: zone}
+		switch l := r.Limit.(type) {
+		case policy.CalendarWindow:
+			zone := name(l.Location)
+			l.Location = nil
+			p.Rules[i].Limit = spelled{l, zone}
+		case policy.ActiveHours:
+			zone := name(l.Location)
+			l.Location = nil
+			p.Rules[i].Limit = spelled{l, zone}
 		}
 	}
 	return p
+}
+
+func name(l *time.Location) string {
+	if l == nil {
+		return "none"
+	}
+	return l.String()
+}
+
+func drawZone(t *rapid.T) *time.Location {
+	zone := rapid.SampledFrom([]string{"", "UTC", "Europe/London", "Asia/Kathmandu", "Pacific/Apia", "Etc/GMT+3"}).Draw(t, "zone")
+	if zone == "" {
+		return nil
+	}
+	l, err := time.LoadLocation(zone)
+	require.NoError(t, err)
+	return l
 }
 
 // drawLimit draws a valid limit of any kind.
@@ -40,7 +61,7 @@ func drawLimit(t *rapid.T) policy.Limit {
 		rapid.Map(rapid.Int64Range(1, 100_000), func(n int64) time.Duration { return time.Duration(n) * time.Second }),
 		rapid.Map(rapid.Int64Range(1, int64(policy.MaxDuration)), func(n int64) time.Duration { return time.Duration(n) }),
 	)
-	switch rapid.IntRange(0, 4).Draw(t, "kind") {
+	switch rapid.IntRange(0, 7).Draw(t, "kind") {
 	case 0:
 		b := policy.TokenBucket{Max: count.Draw(t, "max"), Per: length.Draw(t, "per"), Burst: count.Draw(t, "burst")}
 		if (policy.Policy{Rules: []policy.Rule{{Name: "r", Limit: b}}}).Validate() != nil {
@@ -50,20 +71,47 @@ func drawLimit(t *rapid.T) policy.Limit {
 	case 1:
 		return policy.SlidingWindow{Max: count.Draw(t, "max"), Window: length.Draw(t, "window")}
 	case 2:
-		w := policy.CalendarWindow{
-			Max:  count.Draw(t, "max"),
-			Unit: rapid.SampledFrom([]policy.Unit{policy.Minute, policy.Hour, policy.Day, policy.Week, policy.Month}).Draw(t, "unit"),
+		return policy.CalendarWindow{
+			Max:      count.Draw(t, "max"),
+			Unit:     rapid.SampledFrom([]policy.Unit{policy.Minute, policy.Hour, policy.Day, policy.Week, policy.Month}).Draw(t, "unit"),
+			Location: drawZone(t),
 		}
-		if zone := rapid.SampledFrom([]string{"", "UTC", "Europe/London", "Asia/Kathmandu", "Pacific/Apia", "Etc/GMT+3"}).Draw(t, "zone"); zone != "" {
-			w.Location, _ = time.LoadLocation(zone)
-		}
-		return w
 	case 3:
 		lo, hi := length.Draw(t, "a"), length.Draw(t, "b")
 		return policy.Gap{Min: min(lo, hi) - 1, Max: max(lo, hi), Every: count.Draw(t, "every")}
-	default:
+	case 4:
 		return policy.Concurrency{Max: count.Draw(t, "max")}
+	case 5:
+		return policy.UniqueRecipients{Max: count.Draw(t, "max"), Window: length.Draw(t, "window")}
+	case 6:
+		return policy.NewContacts{Max: count.Draw(t, "max"), Window: length.Draw(t, "window")}
+	default:
+		const day = 24 * 60 * 60
+		h := policy.ActiveHours{Days: drawDays(t), Location: drawZone(t)}
+		from := rapid.IntRange(0, day-1).Draw(t, "from")
+		to := rapid.IntRange(1, day).Filter(func(to int) bool { return to != from }).Draw(t, "to")
+		h.From, h.To = time.Duration(from)*time.Second, time.Duration(to)*time.Second
+		return h
 	}
+}
+
+func drawDays(t *rapid.T) policy.Weekdays {
+	var days []time.Weekday
+	for _, d := range rapid.SliceOfDistinct(rapid.IntRange(0, 6), rapid.ID[int]).Draw(t, "days") {
+		days = append(days, time.Weekday(d))
+	}
+	return policy.Days(days...)
+}
+
+// drawScope draws a scope that the limit may have.
+func drawScope(t *rapid.T, l policy.Limit) policy.Scope {
+	scopes := []policy.Scope{""}
+	for _, scope := range []policy.Scope{policy.ScopeAccount, policy.ScopeRecipient, policy.ScopePortfolio} {
+		if (policy.Policy{Rules: []policy.Rule{{Name: "r", Scope: scope, Limit: l}}}).Validate() == nil {
+			scopes = append(scopes, scope)
+		}
+	}
+	return rapid.SampledFrom(scopes).Draw(t, "scope")
 }
 
 func drawPolicy(t *rapid.T) policy.Policy {
@@ -75,11 +123,8 @@ func drawPolicy(t *rapid.T) policy.Policy {
 	}
 	ruleName := rapid.StringN(1, -1, -1).Filter(func(s string) bool { return s != "request" && s != "capacity" })
 	for _, name := range rapid.SliceOfNDistinct(ruleName, 0, 6, rapid.ID[string]).Draw(t, "names") {
-		r := policy.Rule{
-			Name:  name,
-			Scope: rapid.SampledFrom([]policy.Scope{"", policy.ScopeAccount}).Draw(t, "scope"),
-			Limit: drawLimit(t),
-		}
+		r := policy.Rule{Name: name, Limit: drawLimit(t), Shadow: rapid.Bool().Draw(t, "shadow")}
+		r.Scope = drawScope(t, r.Limit)
 		for _, a := range rapid.SliceOfN(rapid.StringN(1, -1, -1), 0, 3).Draw(t, "actions") {
 			r.Actions = append(r.Actions, policy.Action(a))
 		}
@@ -105,7 +150,7 @@ func TestJSONRoundTripIsLossless(t *testing.T) {
 // read is either valid or gets an error that names no field twice.
 func TestJSONNamesEachBadFieldOnce(t *testing.T) {
 	t.Parallel()
-	damage := []string{"", "0", "-1", "1.5", `"x"`, "null", "[]", "{}", `"max":1,`, `"x":2,`, ",", "}", `"5s"`, "99999999999999999999"}
+	damage := []string{"", "0", "-1", "1.5", `"x"`, "null", "[]", "{}", `"max":1,`, `"x":2,`, ",", "}", `"5s"`, "true", `"24:00"`, `["mon","mon"]`, "99999999999999999999"}
 	rapid.Check(t, func(t *rapid.T) {
 		written, err := json.Marshal(drawPolicy(t))
 		require.NoError(t, err)

@@ -36,6 +36,15 @@ func everyKind(t *testing.T) policy.Policy {
 			{Name: "pace", Actions: send, Limit: policy.Gap{Min: 5 * time.Second, Max: 9 * time.Second}},
 			{Name: "pause", Actions: send, Limit: policy.Gap{Min: 1, Max: policy.MaxDuration, Every: 20}},
 			{Name: "one", Actions: send, Limit: policy.Concurrency{Max: 0}},
+			{Name: "pair", Actions: send, Scope: policy.ScopeRecipient, Limit: policy.TokenBucket{Max: 1, Per: 6 * time.Second, Burst: 45}},
+			{Name: "tier", Actions: send, Scope: policy.ScopePortfolio, Limit: policy.UniqueRecipients{Max: 250, Window: 24 * time.Hour}},
+			{Name: "strangers", Limit: policy.NewContacts{Max: 20, Window: 24 * time.Hour}, Shadow: true},
+			{Name: "office", Actions: send, Limit: policy.ActiveHours{
+				From: 8 * time.Hour, To: 20*time.Hour + 30*time.Minute,
+				Days: policy.Days(time.Sunday, time.Monday, time.Friday), Location: london,
+			}},
+			{Name: "night", Scope: policy.ScopeAccount, Limit: policy.ActiveHours{From: 22*time.Hour + 15*time.Second, To: 2 * time.Hour}, Shadow: true},
+			{Name: "any time", Limit: policy.ActiveHours{To: 24 * time.Hour, Location: time.UTC}},
 		},
 	}
 }
@@ -54,7 +63,13 @@ const everyKindJSON = `{
     {"name": "month", "actions": ["send_message"], "type": "calendar_window", "max": 9223372036854775807, "unit": "month"},
     {"name": "pace", "actions": ["send_message"], "type": "gap", "min": "5s", "max": "9s"},
     {"name": "pause", "actions": ["send_message"], "type": "gap", "min": "1ns", "max": "876600h", "every": 20},
-    {"name": "one", "actions": ["send_message"], "type": "concurrency", "max": 0}
+    {"name": "one", "actions": ["send_message"], "type": "concurrency", "max": 0},
+    {"name": "pair", "actions": ["send_message"], "scope": "recipient", "type": "token_bucket", "max": 1, "per": "6s", "burst": 45},
+    {"name": "tier", "actions": ["send_message"], "scope": "portfolio", "type": "unique_recipients", "max": 250, "window": "24h"},
+    {"name": "strangers", "shadow": true, "type": "new_contacts", "max": 20, "window": "24h"},
+    {"name": "office", "actions": ["send_message"], "type": "active_hours", "from": "08:00", "to": "20:30", "days": ["mon", "fri", "sun"], "location": "Europe/London"},
+    {"name": "night", "scope": "account", "shadow": true, "type": "active_hours", "from": "22:00:15", "to": "02:00"},
+    {"name": "any time", "type": "active_hours", "from": "00:00", "to": "24:00", "location": "UTC"}
   ]
 }
 `
@@ -74,6 +89,26 @@ func TestJSONGolden(t *testing.T) {
 	var unmarshalled policy.Policy
 	require.NoError(t, json.Unmarshal([]byte(everyKindJSON), &unmarshalled))
 	require.Equal(t, spell(read), spell(unmarshalled))
+}
+
+// TestJSONSpellings checks what may be written in more ways than one.
+func TestJSONSpellings(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, json, written string }{
+		{"shadow false", `"shadow":false,"type":"concurrency","max":1`, `"type":"concurrency","max":1`},
+		{"whole day with seconds", `"type":"active_hours","from":"00:00:00","to":"24:00:00"`, `"type":"active_hours","from":"00:00","to":"24:00"`},
+		{"days in any order", `"type":"active_hours","from":"08:00","to":"09:00","days":["sun","wed","mon"]`,
+			`"type":"active_hours","from":"08:00","to":"09:00","days":["mon","wed","sun"]`},
+		{"all days", `"type":"active_hours","from":"08:00","to":"09:00","days":["sun","mon","tue","wed","thu","fri","sat"]`,
+			`"type":"active_hours","from":"08:00","to":"09:00"`},
+	}
+	for _, tt := range tests {
+		p, err := policy.Read(strings.NewReader(`{"rules":[{"name":"r",` + tt.json + `}]}`))
+		require.NoError(t, err, tt.name)
+		written, err := json.Marshal(p)
+		require.NoError(t, err, tt.name)
+		require.Equal(t, `{"rules":[{"name":"r",`+tt.written+`}]}`, string(written), tt.name)
+	}
 }
 
 func TestJSONInsideOther(t *testing.T) {
@@ -103,9 +138,12 @@ func TestJSONInsideOther(t *testing.T) {
 func TestReadBad(t *testing.T) {
 	t.Parallel()
 	const (
-		kinds = "use token_bucket, sliding_window, calendar_window, gap or concurrency"
+		kinds = "use token_bucket, sliding_window, calendar_window, gap, concurrency, unique_recipients, new_contacts or active_hours"
 		zone  = "use UTC or a time zone such as Europe/London that this system knows, or import time/tzdata"
 		span  = "write a duration such as 5s, 1m30s or 24h"
+		clock = "write a time of day such as 08:00 or 20:30:15"
+		days  = `list days, such as ["mon","tue"], or leave days out for every day`
+		day   = "use mon, tue, wed, thu, fri, sat or sun"
 	)
 	rule := func(fields string) string { return `{"rules":[{"name":"r",` + fields + `}]}` }
 	tests := []struct {
@@ -157,10 +195,71 @@ func TestReadBad(t *testing.T) {
 		{"too many rules", `{"rules":[` + strings.Repeat("0,", policy.MaxRules) + `0]}`, append(
 			[]string{"policy: rules: 65: use at most 64 rules"}, eachRule(policy.MaxRules, "policy: rules[%d]: 0: write a rule as an object")...,
 		)},
-		{"rule's own fields", `{"rules":[{"name":null,"actions":"send_message","scope":5,"type":"gap","min":"1s","max":"2s"}]}`, []string{
+		{"rule's own fields", `{"rules":[{"name":null,"actions":"send_message","scope":5,"shadow":null,"type":"gap","min":"1s","max":"2s"}]}`, []string{
 			"policy: rules[0].name: null: give the rule a name",
 			`policy: rules[0].actions: "send_message": list actions, such as ["send_message"]`,
-			"policy: rules[0].scope: 5: use account",
+			"policy: rules[0].scope: 5: use account, recipient or portfolio",
+			"policy: rules[0].shadow: null: write true or false",
+		}},
+		{"shadow", `{"rules":[
+			{"name":"a","shadow":"true","type":"concurrency","max":1},{"name":"b","shadow":1,"type":"concurrency","max":1},
+			{"name":"c","shadow":true,"shadow":false,"type":"concurrency","max":1}]}`, []string{
+			`policy: rules[0].shadow: "true": write true or false`,
+			"policy: rules[1].shadow: 1: write true or false",
+			"policy: rules[2].shadow: false: given twice; keep one",
+		}},
+		{"scopes that a type cannot have", `{"rules":[
+			{"name":"a","scope":"portfolio","type":"gap","min":"1s","max":"2s"},
+			{"name":"b","scope":"recipient","type":"unique_recipients","max":1,"window":"1h"},
+			{"name":"c","scope":"recipient","type":"active_hours","from":"08:00","to":"08:00"},
+			{"name":"d","scope":"recipients","type":"leaky"}]}`, []string{
+			`policy: rules[0].scope: "portfolio": gap cannot have this scope; use account or recipient`,
+			`policy: rules[1].scope: "recipient": unique_recipients cannot have this scope; use account or portfolio`,
+			`policy: rules[2].scope: "recipient": active_hours cannot have this scope; use account`,
+			`policy: rules[2].to: "08:00": use another time than from; for a whole day use 00:00 to 24:00`,
+			`policy: rules[3].type: "leaky": ` + kinds,
+			`policy: rules[3].scope: "recipients": use account, recipient or portfolio`,
+		}},
+		{"times of day", `{"rules":[
+			{"name":"a","type":"active_hours","from":"8:00","to":"20"},{"name":"b","type":"active_hours","from":"08:60","to":"24:01"},
+			{"name":"c","type":"active_hours","from":"24:00","to":"00:00"},{"name":"d","type":"active_hours","from":"08:00:00.5","to":"8pm"},
+			{"name":"e","type":"active_hours","from":8,"to":null},{"name":"f","type":"active_hours","from":"8h","to":""},
+			{"name":"g","type":"active_hours","from":"-08:00","to":"20:30:60"},{"name":"h","type":"active_hours","from":"08:00 ","to":"+9:00"}]}`, []string{
+			`policy: rules[0].from: "8:00": ` + clock,
+			`policy: rules[0].to: "20": ` + clock,
+			`policy: rules[1].from: "08:60": ` + clock,
+			`policy: rules[1].to: "24:01": ` + clock,
+			`policy: rules[2].from: "24:00": use a time of day from 00:00 to 23:59:59`,
+			`policy: rules[2].to: "00:00": use a time of day from 00:00:01 to 24:00, the end of the day`,
+			`policy: rules[3].from: "08:00:00.5": ` + clock,
+			`policy: rules[3].to: "8pm": ` + clock,
+			"policy: rules[4].from: 8: " + clock,
+			"policy: rules[4].to: null: " + clock,
+			`policy: rules[5].from: "8h": ` + clock,
+			`policy: rules[5].to: "": ` + clock,
+			`policy: rules[6].from: "-08:00": ` + clock,
+			`policy: rules[6].to: "20:30:60": ` + clock,
+			`policy: rules[7].from: "08:00 ": ` + clock,
+			`policy: rules[7].to: "+9:00": ` + clock,
+		}},
+		{"days", `{"rules":[
+			{"name":"a","type":"active_hours","from":"08:00","to":"20:00","days":[]},
+			{"name":"b","type":"active_hours","from":"08:00","to":"20:00","days":"mon"},
+			{"name":"c","type":"active_hours","from":"08:00","to":"20:00","days":null},
+			{"name":"d","type":"active_hours","from":"08:00","to":"20:00","days":["Mon","monday","",1,["tue"],"?"]},
+			{"name":"e","type":"active_hours","from":"08:00","to":"20:00","days":["mon","sun","mon","sun","mon"]}]}`, []string{
+			"policy: rules[0].days: an empty list: " + days,
+			`policy: rules[1].days: "mon": ` + days,
+			"policy: rules[2].days: null: " + days,
+			`policy: rules[3].days[0]: "Mon": ` + day,
+			`policy: rules[3].days[1]: "monday": ` + day,
+			`policy: rules[3].days[2]: "": ` + day,
+			"policy: rules[3].days[3]: 1: " + day,
+			"policy: rules[3].days[4]: a list: " + day,
+			`policy: rules[3].days[5]: "?": ` + day,
+			`policy: rules[4].days[2]: "mon": given twice; keep one`,
+			`policy: rules[4].days[3]: "sun": given twice; keep one`,
+			`policy: rules[4].days[4]: "mon": given twice; keep one`,
 		}},
 		{"actions", rule(`"actions":["",1,"ok",null],"type":"concurrency","max":1`), []string{
 			"policy: rules[0].actions[1]: 1: name an action, or leave actions out for all",
@@ -172,20 +271,21 @@ func TestReadBad(t *testing.T) {
 		}},
 		{"unknown type", rule(`"type":"leaky","max":"many","per":5,"speed":9`), []string{
 			`policy: rules[0].type: "leaky": ` + kinds,
-			"policy: rules[0].speed: 9: unknown field; known are name, actions, scope and type",
+			"policy: rules[0].speed: 9: unknown field; known are name, actions, scope, shadow and type",
 		}},
 		{"type of another kind", rule(`"type":["gap"]`), []string{"policy: rules[0].type: a list: " + kinds}},
 		{"conflicting fields", rule(`"type":"gap","min":"5s","max":"9s","window":"1m","burst":3,"speed":9`), []string{
-			`policy: rules[0].window: "1m": gap has no such field; leave it out, or use sliding_window`,
+			`policy: rules[0].window: "1m": gap has no such field; leave it out, or use sliding_window, unique_recipients or new_contacts`,
 			"policy: rules[0].burst: 3: gap has no such field; leave it out, or use token_bucket",
-			"policy: rules[0].speed: 9: unknown field; known are name, actions, scope, type, min, max and every",
+			"policy: rules[0].speed: 9: unknown field; known are name, actions, scope, shadow, type, min, max and every",
 		}},
 		{"conflicting field of several kinds", rule(`"type":"gap","min":"5s","max":"9s","unit":"day"`), []string{
 			`policy: rules[0].unit: "day": gap has no such field; leave it out, or use calendar_window`,
 		}},
 		{"missing numbers", `{"rules":[
 			{"name":"a","type":"token_bucket"},{"name":"b","type":"sliding_window"},{"name":"c","type":"calendar_window"},
-			{"name":"d","type":"gap"},{"name":"e","type":"concurrency"}]}`, []string{
+			{"name":"d","type":"gap"},{"name":"e","type":"concurrency"},
+			{"name":"f","type":"unique_recipients"},{"name":"g","type":"new_contacts"},{"name":"h","type":"active_hours"}]}`, []string{
 			"policy: rules[0].max: missing: write a whole number",
 			"policy: rules[0].per: missing: " + span,
 			"policy: rules[1].max: missing: write a whole number",
@@ -195,6 +295,12 @@ func TestReadBad(t *testing.T) {
 			"policy: rules[3].min: missing: " + span,
 			"policy: rules[3].max: missing: " + span,
 			"policy: rules[4].max: missing: write a whole number",
+			"policy: rules[5].max: missing: write a whole number",
+			"policy: rules[5].window: missing: " + span,
+			"policy: rules[6].max: missing: write a whole number",
+			"policy: rules[6].window: missing: " + span,
+			"policy: rules[7].from: missing: " + clock,
+			"policy: rules[7].to: missing: " + clock,
 		}},
 		{"not whole numbers", `{"rules":[
 			{"name":"a","type":"concurrency","max":1.5},{"name":"b","type":"concurrency","max":1e3},{"name":"c","type":"concurrency","max":5.0},
@@ -242,7 +348,8 @@ func TestReadBad(t *testing.T) {
 			{"name":"d","type":"calendar_window","max":1,"unit":"day","location":"../../etc/passwd"},
 			{"name":"e","type":"calendar_window","max":1,"unit":"day","location":0},
 			{"name":"f","type":"calendar_window","max":1,"unit":"day","location":"\u0000"},
-			{"name":"g","type":"calendar_window","max":1,"unit":"days","location":null}]}`, []string{
+			{"name":"g","type":"calendar_window","max":1,"unit":"days","location":null},
+			{"name":"h","type":"active_hours","from":"08:00","to":"20:00","location":"Mars/Olympus"}]}`, []string{
 			`policy: rules[0].location: "Mars/Olympus": ` + zone,
 			`policy: rules[1].location: "Local": ` + zone,
 			`policy: rules[2].location: "": ` + zone,
@@ -251,13 +358,14 @@ func TestReadBad(t *testing.T) {
 			`policy: rules[5].location: "\x00": ` + zone,
 			"policy: rules[6].location: null: " + zone,
 			`policy: rules[6].unit: "days": use minute, hour, day, week or month`,
+			`policy: rules[7].location: "Mars/Olympus": ` + zone,
 		}},
 		{"read and checked in one go", `{"id":1.5,"rules":[
 			{"name":"a","type":"token_bucket","max":-1,"per":"0s","burst":-3,"x":1},
 			{"name":"a","type":"gap","min":"9s","max":"5s","every":-1},
 			{"name":"capacity","type":"sliding_window","max":1,"window":"1m","window":"2m"}]}`, []string{
 			"policy: id: 1.5: write a whole number",
-			"policy: rules[0].x: 1: unknown field; known are name, actions, scope, type, max, per and burst",
+			"policy: rules[0].x: 1: unknown field; known are name, actions, scope, shadow, type, max, per and burst",
 			"policy: rules[0].max: -1: use 0 to refuse everything, or more",
 			"policy: rules[0].per: 0s: use a positive duration such as 1m",
 			"policy: rules[0].burst: -3: use 1 or more, or 0 for 1",
@@ -379,7 +487,10 @@ func TestMarshalBad(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			p := policy.Policy{Rules: []policy.Rule{{Name: "day", Limit: policy.CalendarWindow{Unit: policy.Day, Location: tt.location}}}}
+			p := policy.Policy{Rules: []policy.Rule{
+				{Name: "day", Limit: policy.CalendarWindow{Unit: policy.Day, Location: tt.location}},
+				{Name: "hours", Limit: policy.ActiveHours{To: time.Hour, Location: tt.location}},
+			}}
 			require.NoError(t, p.Validate())
 			_, err := json.Marshal(p)
 			if tt.writable {
@@ -387,7 +498,9 @@ func TestMarshalBad(t *testing.T) {
 				return
 			}
 			require.ErrorIs(t, err, policy.ErrInvalid)
-			require.ErrorContains(t, err, fmt.Sprintf("policy: rules[0].location: %q: a zone that is not loaded by its name cannot be written; use time.LoadLocation", tt.location))
+			for i := range p.Rules {
+				require.ErrorContains(t, err, fmt.Sprintf("policy: rules[%d].location: %q: a zone that is not loaded by its name cannot be written; use time.LoadLocation", i, tt.location))
+			}
 		})
 	}
 

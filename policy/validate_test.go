@@ -2,7 +2,9 @@ package policy_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +27,8 @@ type embedding struct{ policy.Gap }
 
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	const kinds = "use token_bucket, sliding_window, calendar_window, gap or concurrency"
+	const kinds = "use token_bucket, sliding_window, calendar_window, gap, concurrency, unique_recipients, new_contacts or active_hours"
+	const day = 24 * time.Hour
 	one := func(l policy.Limit) policy.Policy {
 		return policy.Policy{Rules: []policy.Rule{{Name: "r", Limit: l}}}
 	}
@@ -48,6 +51,8 @@ func TestValidate(t *testing.T) {
 			{Name: "c", Limit: policy.CalendarWindow{Unit: policy.Month}},
 			{Name: "d", Limit: policy.Gap{}},
 			{Name: "e", Limit: policy.Concurrency{}},
+			{Name: "f", Limit: policy.UniqueRecipients{Window: 1}},
+			{Name: "g", Limit: policy.NewContacts{Window: 1}},
 		}}, nil},
 		{"largest numbers", policy.Policy{Rules: []policy.Rule{
 			{Name: "a", Limit: policy.TokenBucket{Max: math.MaxInt64, Per: policy.MaxDuration, Burst: math.MaxInt64}},
@@ -55,6 +60,8 @@ func TestValidate(t *testing.T) {
 			{Name: "c", Limit: policy.CalendarWindow{Max: math.MaxInt64, Unit: policy.Minute}},
 			{Name: "d", Limit: policy.Gap{Min: policy.MaxDuration, Max: policy.MaxDuration, Every: math.MaxInt64}},
 			{Name: "e", Limit: policy.Concurrency{Max: math.MaxInt64}},
+			{Name: "f", Limit: policy.UniqueRecipients{Max: math.MaxInt64, Window: policy.MaxDuration}},
+			{Name: "g", Limit: policy.NewContacts{Max: math.MaxInt64, Window: policy.MaxDuration}},
 		}}, nil},
 
 		{"token bucket", one(policy.TokenBucket{Max: -1, Per: -time.Second, Burst: -2}), []string{
@@ -99,6 +106,56 @@ func TestValidate(t *testing.T) {
 		{"concurrency", one(policy.Concurrency{Max: -1}), []string{
 			"policy: rules[0].max: -1: use 0 to refuse everything, or more",
 		}},
+		{"unique recipients", one(policy.UniqueRecipients{Max: -1, Window: -1}), []string{
+			"policy: rules[0].max: -1: use 0 to refuse everything, or more",
+			"policy: rules[0].window: -1ns: use a positive duration such as 1m",
+		}},
+		{"unique recipients too long", one(policy.UniqueRecipients{Window: math.MaxInt64}), []string{
+			"policy: rules[0].window: 2562047h47m16.854775807s: use at most 876600h",
+		}},
+		{"new contacts", one(policy.NewContacts{Max: math.MinInt64}), []string{
+			"policy: rules[0].max: -9223372036854775808: use 0 to refuse everything, or more",
+			"policy: rules[0].window: 0s: use a positive duration such as 1m",
+		}},
+		{"new contacts too long", one(policy.NewContacts{Window: policy.MaxDuration + 1}), []string{
+			"policy: rules[0].window: 876600h0m0.000000001s: use at most 876600h",
+		}},
+		{"active hours", policy.Policy{Rules: []policy.Rule{
+			{Name: "whole day", Limit: policy.ActiveHours{To: day}},
+			{Name: "first second", Limit: policy.ActiveHours{To: time.Second}},
+			{Name: "last second", Limit: policy.ActiveHours{From: day - time.Second, To: day}},
+			{Name: "over midnight", Limit: policy.ActiveHours{From: day - time.Second, To: time.Second}},
+			{Name: "all but a second", Limit: policy.ActiveHours{From: time.Hour, To: time.Hour - time.Second}},
+			{Name: "some days", Limit: policy.ActiveHours{To: day, Days: policy.Days(time.Sunday, time.Saturday), Location: time.UTC}},
+		}}, nil},
+		{"active hours of no time", one(policy.ActiveHours{}), []string{
+			`policy: rules[0].to: "00:00": use a time of day from 00:00:01 to 24:00, the end of the day`,
+		}},
+		{"active hours that end as they begin", one(policy.ActiveHours{From: 8 * time.Hour, To: 8 * time.Hour}), []string{
+			`policy: rules[0].to: "08:00": use another time than from; for a whole day use 00:00 to 24:00`,
+		}},
+		{"active hours before the day", one(policy.ActiveHours{From: -time.Second, To: math.MinInt64}), []string{
+			"policy: rules[0].from: -1s: use a time of day from 00:00 to 23:59:59",
+			"policy: rules[0].to: -2562047h47m16.854775808s: use a time of day from 00:00:01 to 24:00, the end of the day",
+		}},
+		{"active hours after the day", one(policy.ActiveHours{From: day, To: day + 1}), []string{
+			`policy: rules[0].from: "24:00": use a time of day from 00:00 to 23:59:59`,
+			"policy: rules[0].to: 24h0m0.000000001s: use a time of day from 00:00:01 to 24:00, the end of the day",
+		}},
+		{"active hours with parts of a second", one(policy.ActiveHours{From: 1, To: day - time.Millisecond}), []string{
+			"policy: rules[0].from: 1ns: use whole seconds",
+			"policy: rules[0].to: 23h59m59.999s: use whole seconds",
+		}},
+		{"active hours of one part of a second", one(policy.ActiveHours{From: 5, To: 5}), []string{
+			"policy: rules[0].from: 5ns: use whole seconds",
+			"policy: rules[0].to: 5ns: use whole seconds",
+		}},
+		{"active hours on no such day", one(policy.ActiveHours{To: day, Days: policy.Days(time.Tuesday, 7, -1)}), []string{
+			`policy: rules[0].days: "tue,?": use the days from time.Sunday to time.Saturday`,
+		}},
+		{"active hours on all days and one more", one(policy.ActiveHours{To: day, Days: policy.Days(0, 1, 2, 3, 4, 5, 6, 7)}), []string{
+			`policy: rules[0].days: "mon,tue,wed,thu,fri,sat,sun,?": use the days from time.Sunday to time.Saturday`,
+		}},
 		{"no limit", one(nil), []string{"policy: rules[0].type: none: " + kinds}},
 		{"nil pointer to a limit", one((*policy.Gap)(nil)), []string{
 			"policy: rules[0].type: *policy.Gap: use a value of TokenBucket, SlidingWindow or another of this package's kinds",
@@ -133,13 +190,20 @@ func TestValidate(t *testing.T) {
 		{"scope", policy.Policy{Rules: []policy.Rule{
 			{Name: "a", Scope: policy.ScopeAccount, Limit: policy.Gap{}},
 			{Name: "b", Scope: "planet", Limit: policy.Gap{}},
-		}}, []string{`policy: rules[1].scope: "planet": use account`}},
+			{Name: "c", Scope: "Recipient"},
+			{Name: "d", Scope: policy.ScopePortfolio},
+		}}, []string{
+			`policy: rules[1].scope: "planet": use account or recipient`,
+			`policy: rules[2].scope: "Recipient": use account, recipient or portfolio`,
+			"policy: rules[2].type: none: " + kinds,
+			"policy: rules[3].type: none: " + kinds,
+		}},
 		{"long values are cut", policy.Policy{Rules: []policy.Rule{
 			{Name: "a", Scope: policy.Scope(strings.Repeat("é", 33)), Limit: policy.Gap{}},
 			{Name: "b", Scope: policy.Scope("x" + strings.Repeat("é", 33)), Limit: policy.Gap{}},
 		}}, []string{
-			`policy: rules[0].scope: "` + strings.Repeat("é", 32) + `...": use account`,
-			`policy: rules[1].scope: "x` + strings.Repeat("é", 31) + `...": use account`,
+			`policy: rules[0].scope: "` + strings.Repeat("é", 32) + `...": use account or recipient`,
+			`policy: rules[1].scope: "x` + strings.Repeat("é", 31) + `...": use account or recipient`,
 		}},
 		{"everything at once", policy.Policy{Rules: []policy.Rule{
 			{Actions: []policy.Action{""}, Scope: "planet"},
@@ -148,7 +212,7 @@ func TestValidate(t *testing.T) {
 		}}, []string{
 			`policy: rules[0].name: "": give the rule a name`,
 			`policy: rules[0].actions[0]: "": name an action, or leave actions out for all`,
-			`policy: rules[0].scope: "planet": use account`,
+			`policy: rules[0].scope: "planet": use account, recipient or portfolio`,
 			"policy: rules[0].type: none: " + kinds,
 			`policy: rules[2].name: "ok": rules[1] has this name; choose another`,
 			"policy: rules[2].max: -1: use 0 to refuse everything, or more",
@@ -168,6 +232,42 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+func TestScopesOfLimits(t *testing.T) {
+	t.Parallel()
+	const account, recipient, portfolio = policy.ScopeAccount, policy.ScopeRecipient, policy.ScopePortfolio
+	tests := []struct {
+		name   string
+		limit  policy.Limit
+		scopes []policy.Scope
+		remedy string
+	}{
+		{"token_bucket", policy.TokenBucket{Per: 1}, []policy.Scope{account, recipient, portfolio}, ""},
+		{"sliding_window", policy.SlidingWindow{Window: 1}, []policy.Scope{account, recipient, portfolio}, ""},
+		{"calendar_window", policy.CalendarWindow{Unit: policy.Day}, []policy.Scope{account, recipient, portfolio}, ""},
+		{"gap", policy.Gap{}, []policy.Scope{account, recipient}, "use account or recipient"},
+		{"concurrency", policy.Concurrency{}, []policy.Scope{account, recipient}, "use account or recipient"},
+		{"unique_recipients", policy.UniqueRecipients{Window: 1}, []policy.Scope{account, portfolio}, "use account or portfolio"},
+		{"new_contacts", policy.NewContacts{Window: 1}, []policy.Scope{account, portfolio}, "use account or portfolio"},
+		{"active_hours", policy.ActiveHours{To: time.Hour}, []policy.Scope{account}, "use account"},
+	}
+	for _, tt := range tests {
+		for _, scope := range []policy.Scope{"", account, recipient, portfolio} {
+			p := policy.Policy{Rules: []policy.Rule{{Name: "r", Scope: scope, Limit: tt.limit}}}
+			var want []string
+			if scope != "" && !slices.Contains(tt.scopes, scope) {
+				want = []string{fmt.Sprintf("policy: rules[0].scope: %q: %s cannot have this scope; %s", scope, tt.name, tt.remedy)}
+			}
+			require.Equal(t, want, messages(p.Validate()), "%s in scope %q", tt.name, scope)
+		}
+	}
+}
+
+func TestShadowRulesAreChecked(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{Rules: []policy.Rule{{Name: "r", Limit: policy.Concurrency{Max: -1}, Shadow: true}}}
+	require.EqualError(t, p.Validate(), "policy: rules[0].max: -1: use 0 to refuse everything, or more")
+}
+
 func TestFieldErrorCanBeRead(t *testing.T) {
 	t.Parallel()
 	err := policy.Policy{Rules: []policy.Rule{{Name: "pace", Limit: policy.Gap{Min: time.Hour, Max: time.Minute}}}}.Validate()
@@ -184,6 +284,8 @@ func TestDefaultsOfLimits(t *testing.T) {
 	require.Equal(t, int64(5), policy.TokenBucket{Burst: 5}.Size())
 	require.Equal(t, time.UTC, policy.CalendarWindow{}.Zone())
 	require.Equal(t, time.Local, policy.CalendarWindow{Location: time.Local}.Zone())
+	require.Equal(t, time.UTC, policy.ActiveHours{}.Zone())
+	require.Equal(t, time.Local, policy.ActiveHours{Location: time.Local}.Zone())
 }
 
 func manyNames(n int) []string {
