@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -10,37 +11,41 @@ import (
 // A lane is one account's messages. It exists while it has any.
 type lane struct {
 	account string
-	waiting []*item // in the order they go out
-	claimed []*item // on their way: typing, sending, or about to be recorded
+	waiting line
+	claimed []*item // on their way; at most the queue's width
 
 	due   time.Time
 	order uint64
 	place int // in the schedule's heap, plus 1; 0 means not scheduled
 }
 
-// An item is a message in its lane.
+// An item is a message in its lane. Its fields change with q.mu held.
 type item struct {
-	record   Record
-	seq      uint64
-	finished chan<- Record // may be nil
+	record     *Record // as the store has it, but for a change under way
+	seq        uint64
+	finished   chan<- Record // may be nil
+	prev, next *item         // in the lane's line
 
 	phase  phase
+	lost   bool           // given up by a stop: whatever its worker says comes too late
+	marked bool           // may be marked as sending in the store, by a Begin that failed
 	until  time.Time      // when the phase is over, or, waiting, when to try again
 	typed  time.Time      // when typing was last shown
-	permit limiter.Permit // held while sending
-	lost   bool           // given up by a stop: whatever its worker says comes too late
+	typing time.Duration  // how long it is shown
+	hush   func()         // ends the call that shows it
+	permit limiter.Permit // held from starting until settled
 }
 
-// A phase is where a claimed item stands.
+// A phase is where an item stands.
 type phase uint8
 
 const (
-	waiting   phase = iota // not claimed
-	showing                // the sender is asked to show typing
+	waiting   phase = iota // in line
 	typing                 // typing is shown until its time is over
+	starting               // it is being recorded as sending
 	onWire                 // the sender has it
-	recording              // its end is known and could not be recorded yet
 	saving                 // its end is being recorded
+	recording              // its end could not be recorded and will be, later
 )
 
 // retypeAfter is how long typing that was shown in vain is not shown again.
@@ -50,11 +55,17 @@ const retypeAfter = time.Minute
 // it: a permit that other code holds, a store that failed.
 const patience = time.Second
 
-// A job is what a lane has to do outside the lock.
+// tolerance is how far back the clock may step before everything that waits for
+// a time is looked at again.
+const tolerance = time.Second
+
+// A job is what a lane has to do outside the lock: one of Queue's methods show,
+// send and save.
 type job struct {
-	lane *lane
-	item *item
-	do   func(w worker, l *lane, it *item)
+	lane   *lane
+	item   *item
+	record *Record // the item's, when the job was given out
+	do     func(q *Queue, ctx context.Context, j job)
 }
 
 // admit puts a new item at the end of its lane.
@@ -66,30 +77,34 @@ func (q *Queue) admit(it *item, now time.Time) {
 		l = &lane{account: it.record.Account}
 		q.lanes[l.account] = l
 	}
-	l.waiting = append(l.waiting, it)
-	// Enqueues that overtook each other before they came here.
-	for i := len(l.waiting) - 1; i > 0 && l.waiting[i-1].seq > it.seq; i-- {
-		l.waiting[i-1], l.waiting[i] = l.waiting[i], l.waiting[i-1]
-	}
-	if len(l.waiting) == 1 && len(l.claimed) < q.width {
+	l.waiting.join(it)
+	if l.waiting.first == it && len(l.claimed) < q.width {
 		q.reschedule(l, now)
 	}
 }
 
-// reschedule makes a lane due and says so to Run. It requires q.mu.
+// reschedule makes a lane due at a time, if it is not due sooner, and tells Run.
+// It requires q.mu.
 func (q *Queue) reschedule(l *lane, due time.Time) {
+	if l.place != 0 && !due.Before(l.due) {
+		return
+	}
 	q.due.set(l, due)
+	if q.due.next() != l {
+		return // Run wakes before
+	}
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
-// next takes the first job that is due. Without one it says when the next lane is
-// due, zero where none is.
+// next gives out the first job that is due. Without one it says when the next lane
+// is due, zero where none is.
 func (q *Queue) next(now time.Time) (j job, due time.Time, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.follow(now)
 	for {
 		l := q.due.next()
 		if l == nil {
@@ -99,89 +114,127 @@ func (q *Queue) next(now time.Time) (j job, due time.Time, ok bool) {
 			return job{}, l.due, false
 		}
 		q.due.remove(l)
-		if j, ok := q.advance(l, now); ok {
-			q.due.set(l, now) // it may have more to do
+		j, ok := q.advance(l, now)
+		q.plan(l, now)
+		if ok {
 			return j, time.Time{}, true
 		}
 	}
 }
 
-// advance finds the lane's next job, or schedules the lane for when there may be
-// one. It requires q.mu.
-func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
-	for _, it := range l.claimed {
-		if it.phase != typing && it.phase != recording || it.until.After(now) {
-			continue
+// follow notices a clock that was set back, and has every lane ask again: what
+// it waits for was reckoned from a time that has not come. It requires q.mu.
+func (q *Queue) follow(now time.Time) {
+	back := q.latest.Sub(now)
+	if back > tolerance {
+		for _, l := range q.lanes {
+			for it := l.waiting.first; it != nil; it = it.next {
+				it.until, it.typed = time.Time{}, time.Time{}
+			}
+			for _, it := range l.claimed {
+				it.until = it.until.Add(-back)
+			}
+			q.due.remove(l)
+			q.plan(l, now)
 		}
-		if it.phase == recording {
-			it.phase = saving
-			return job{l, it, worker.save}, true
-		}
-		if j, ok := q.launch(l, it, now); ok {
-			return j, true
-		}
-		break // it is not claimed any more
 	}
-	if j, ok := q.claim(l, now); ok {
-		return j, true
+	if back < 0 || back > tolerance {
+		q.latest = now
 	}
+}
+
+// plan schedules a lane for the next time at which it has something to do of its
+// own accord, or drops it where it has no messages. Otherwise a worker that has
+// one of its messages will reschedule it. It requires q.mu.
+func (q *Queue) plan(l *lane, now time.Time) {
 	var due time.Time
+	found := false
+	soonest := func(t time.Time) {
+		if !found || t.Before(due) {
+			due, found = t, true
+		}
+	}
 	for _, it := range l.claimed {
 		if it.phase == typing || it.phase == recording {
-			due = sooner(due, it.until)
+			soonest(it.until)
 		}
 	}
-	if len(l.waiting) > 0 && len(l.claimed) < q.width {
-		due = sooner(due, l.waiting[0].until)
+	if it := l.waiting.first; it != nil && len(l.claimed) < q.width {
+		soonest(it.until)
 	}
 	switch {
-	case !due.IsZero():
+	case found && due.Before(now):
+		q.due.set(l, now) // behind the lanes that were due before
+	case found:
 		q.due.set(l, due)
-	case len(l.waiting) == 0 && len(l.claimed) == 0:
+	case len(l.claimed) == 0:
 		delete(q.lanes, l.account)
 	}
-	return job{}, false
+}
+
+// advance finds a lane's next job. It requires q.mu.
+func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
+	for _, it := range l.claimed {
+		switch {
+		case it.until.After(now):
+		case it.phase == recording:
+			it.phase = saving
+			return job{l, it, it.record, (*Queue).save}, true
+		case it.phase == typing:
+			return q.launch(l, it, now)
+		}
+	}
+	return q.claim(l, now)
 }
 
 // claim starts the first waiting message if the limiter is open for it. It
 // requires q.mu.
 func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
-	if len(l.waiting) == 0 || len(l.claimed) >= q.width || l.waiting[0].until.After(now) {
+	it := l.waiting.first
+	if it == nil || len(l.claimed) >= q.width || it.until.After(now) {
 		return job{}, false
 	}
-	it := l.waiting[0]
 	if q.typist == nil || !it.typed.IsZero() && now.Sub(it.typed) < retypeAfter {
 		return q.launch(l, it, now)
 	}
 	if d := q.limiter.Check(now, request(&it.record.Message)); d.Answer != limiter.Allowed {
 		return q.refused(l, it, d, now)
 	}
-	it.record.Typing = q.typing(&it.record.Message)
-	it.typed, it.until = now, now.Add(it.record.Typing)
-	l.move(it, showing)
-	return job{l, it, worker.show}, true
+	it.typing = q.drawTyping(&it.record.Message)
+	if it.typing == 0 {
+		return q.launch(l, it, now)
+	}
+	it.typed, it.until = now, now.Add(it.typing)
+	l.move(it, typing)
+	return job{l, it, it.record, (*Queue).show}, true
 }
 
 // launch takes the permit for a message. It requires q.mu.
 func (q *Queue) launch(l *lane, it *item, now time.Time) (job, bool) {
+	if it.hush != nil {
+		it.hush()
+		it.hush = nil
+	}
 	permit, d := q.limiter.Take(now, request(&it.record.Message))
 	if d.Answer != limiter.Allowed {
 		return q.refused(l, it, d, now)
 	}
 	it.permit = permit
-	l.move(it, onWire)
-	return job{l, it, worker.send}, true
+	l.move(it, starting)
+	return job{l, it, it.record, (*Queue).send}, true
 }
 
 // refused puts a message back at its place, until the limiter may open, or ends
 // it where that will never be. It requires q.mu.
 func (q *Queue) refused(l *lane, it *item, d limiter.Decision, now time.Time) (job, bool) {
 	if d.Answer == limiter.Never {
-		it.record.Status, it.record.Code, it.record.Err = Failed, NeverAllowed, d.Err().Error()
+		r := *it.record
+		r.Status, r.Code, r.Err = Failed, NeverAllowed, d.Err().Error()
+		it.record = &r
 		l.move(it, saving)
-		return job{l, it, worker.save}, true
+		return job{l, it, it.record, (*Queue).save}, true
 	}
-	wait := d.RetryAfter
+	wait := max(d.RetryAfter, 1)
 	if d.Answer == limiter.Busy {
 		wait = max(wait, patience)
 	}
@@ -194,35 +247,17 @@ func (q *Queue) refused(l *lane, it *item, d limiter.Decision, now time.Time) (j
 func (l *lane) move(it *item, to phase) {
 	switch {
 	case it.phase == waiting && to != waiting:
-		l.waiting = remove(l.waiting, it)
+		l.waiting.leave(it)
 		l.claimed = append(l.claimed, it)
 	case it.phase != waiting && to == waiting:
-		l.claimed = remove(l.claimed, it)
-		at, _ := slices.BinarySearchFunc(l.waiting, it, func(a, b *item) int {
-			if a.seq < b.seq {
-				return -1
-			}
-			return 1
-		})
-		l.waiting = slices.Insert(l.waiting, at, it)
+		l.drop(it)
+		l.waiting.rejoin(it)
 	}
 	it.phase = to
 }
 
-// remove takes an item out. Taking the first one out copies nothing.
-func remove(items []*item, it *item) []*item {
-	i := slices.Index(items, it)
-	if i == 0 {
-		items[0] = nil
-		return items[1:]
-	}
-	return slices.Delete(items, i, i+1)
-}
-
-// sooner is the earlier of two times, where the zero time is none.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || b.Before(a) {
-		return b
-	}
-	return a
+// drop takes a claimed item out of its lane.
+func (l *lane) drop(it *item) {
+	i := slices.Index(l.claimed, it)
+	l.claimed = slices.Delete(l.claimed, i, i+1)
 }

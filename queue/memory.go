@@ -20,21 +20,25 @@ func newMemory(history int) *memory {
 	return &memory{records: make(map[string]*Record), history: history}
 }
 
-func (s *memory) Add(_ context.Context, r Record) error {
+func (s *memory) Add(_ context.Context, r *Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, taken := s.records[r.ID]; taken {
 		return fmt.Errorf("%w: id %q is taken", ErrConflict, r.ID)
 	}
-	s.records[r.ID] = &r
+	s.records[r.ID] = r
 	return nil
 }
 
-func (s *memory) Begin(_ context.Context, r Record) error {
+func (s *memory) Begin(_ context.Context, r *Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.change(r, func(from Status) bool { return from == Queued })
 }
 
-func (s *memory) Finish(_ context.Context, r Record) error {
+func (s *memory) Finish(_ context.Context, r *Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.change(r, func(from Status) bool { return !from.Final() }); err != nil {
 		return err
 	}
@@ -42,24 +46,22 @@ func (s *memory) Finish(_ context.Context, r Record) error {
 	return nil
 }
 
-func (s *memory) change(r Record, allows func(from Status) bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// change replaces a message's record. It requires s.mu.
+func (s *memory) change(r *Record, allows func(from Status) bool) error {
 	kept, ok := s.records[r.ID]
 	if !ok {
-		return fmt.Errorf("%w: id %q", ErrUnknownMessage, r.ID)
+		return fmt.Errorf("%w: id %.64q", ErrUnknownMessage, r.ID)
 	}
 	if !allows(kept.Status) {
 		return fmt.Errorf("%w: message %q is %s", ErrConflict, r.ID, kept.Status)
 	}
-	*kept = r
+	s.records[r.ID] = r
 	return nil
 }
 
-// forget adds id to those done with and drops the one that was so longest.
+// forget adds id to those done with and drops the one that was so longest. It
+// requires s.mu.
 func (s *memory) forget(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if len(s.done) < s.history {
 		s.done = append(s.done, id)
 		return
@@ -79,5 +81,5 @@ func (s *memory) Get(_ context.Context, id string) (Record, error) {
 		found.Message = found.clone()
 		return found, nil
 	}
-	return Record{}, fmt.Errorf("%w: id %q", ErrUnknownMessage, id)
+	return Record{}, fmt.Errorf("%w: id %.64q", ErrUnknownMessage, id)
 }

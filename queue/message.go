@@ -149,3 +149,15 @@ type Record struct {
 	// Receipt is what the sender answered.
 	Receipt Receipt
 }
+
+// An Event is one change of a message's status.
+type Event struct {
+	// Record is the message as it is now.
+	Record Record
+
+	// From is the status that it had before. It is empty for a new message.
+	From Status
+
+	// At is when it changed.
+	At time.Time
+}

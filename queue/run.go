@@ -6,22 +6,26 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/wapace/wapace/limiter"
 )
 
-// ErrLeftOnWire is wrapped by the error of a [Queue.Run] that had to give up
-// sends which did not return.
-var ErrLeftOnWire = errors.New("queue: stopped with messages on the wire")
+// ErrLeftOnWire is wrapped by the error of a [Queue.Run] that had to give up calls
+// which did not return.
+var ErrLeftOnWire = errors.New("queue: stopped with calls that did not return")
 
 // lastWord is how long a stop waits for senders whose context it has cancelled.
 const lastWord = time.Second
 
 // Run sends until ctx is done, with up to Options.Workers calls of the sender at
 // once and one timer. Then it claims nothing more, lets the sends on the wire
-// finish for Options.StopWait, cancels their context, and gives up those that do
-// not return: they are recorded as in doubt, and Run returns an error that wraps
-// [ErrLeftOnWire]. Otherwise it returns nil, and nothing of it runs any more.
-// Messages that were not on the wire stay queued. The queue has stopped then:
-// Run is called once. [ErrRunning] and [ErrStopped] say that it did nothing.
+// finish for Options.StopWait, cancels their context, and a second later gives up
+// those that have not returned: they are recorded as in doubt, and Run returns an
+// error that wraps [ErrLeftOnWire]. Messages that were not on the wire stay queued.
+// Where a message's end cannot be recorded before Options.StopWait has passed, Run
+// returns the store's error. Otherwise it returns nil, and nothing of it runs any
+// more. The queue has stopped then: Run is called once. [ErrRunning] and
+// [ErrStopped] say that it did nothing.
 func (q *Queue) Run(ctx context.Context) error {
 	if err := q.take(); err != nil {
 		return err
@@ -30,28 +34,24 @@ func (q *Queue) Run(ctx context.Context) error {
 	defer close(q.ended)
 	calls, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	var sending sync.WaitGroup
-	q.dispatch(ctx, worker{q, calls}, &sending)
+	var workers sync.WaitGroup
+	q.dispatch(ctx, calls, &workers)
 
-	q.mu.Lock()
-	q.stopped = true
-	q.mu.Unlock()
+	q.stop()
+	deadline := q.clock.Now().Add(q.options.StopWait)
 	idle := make(chan struct{})
 	go func() {
-		sending.Wait()
+		workers.Wait()
 		close(idle)
 	}()
-	if q.options.StopWait > 0 && finished(idle, q.clock.After(q.options.StopWait)) {
-		return nil
+	var left error
+	if q.options.StopWait <= 0 || !finished(idle, q.clock.After(q.options.StopWait)) {
+		cancel()
+		if !finished(idle, q.clock.After(lastWord)) {
+			left = fmt.Errorf("%w; %d messages are in doubt", ErrLeftOnWire, q.abandon())
+		}
 	}
-	cancel()
-	if finished(idle, q.clock.After(lastWord)) {
-		return nil
-	}
-	if n := q.abandon(calls); n > 0 {
-		return fmt.Errorf("%w: %d did not return and are in doubt", ErrLeftOnWire, n)
-	}
-	return nil
+	return errors.Join(left, q.flush(calls, deadline))
 }
 
 func finished(idle <-chan struct{}, timeout <-chan time.Time) bool {
@@ -63,8 +63,9 @@ func finished(idle <-chan struct{}, timeout <-chan time.Time) bool {
 	}
 }
 
-// dispatch hands due jobs to workers until ctx is done.
-func (q *Queue) dispatch(ctx context.Context, w worker, sending *sync.WaitGroup) {
+// dispatch hands due jobs to workers until ctx is done. calls is the context of
+// the jobs.
+func (q *Queue) dispatch(ctx, calls context.Context, workers *sync.WaitGroup) {
 	slots := make(chan struct{}, q.options.Workers)
 	var timer alarm
 	for ctx.Err() == nil {
@@ -73,19 +74,21 @@ func (q *Queue) dispatch(ctx context.Context, w worker, sending *sync.WaitGroup)
 		case <-ctx.Done():
 			return
 		}
-		now := q.clock.Now()
-		j, due, ok := q.next(now)
+		j, due, ok := q.next(q.clock.Now())
 		if ok {
-			sending.Go(func() {
+			workers.Go(func() {
 				defer func() { <-slots }()
-				j.do(w, j.lane, j.item)
+				j.do(q, calls, j)
 			})
 			continue
 		}
 		<-slots
+		if !due.IsZero() && !timer.set(q.clock, due) {
+			continue
+		}
 		select {
 		case <-q.wake:
-		case <-timer.at(q.clock, now, due):
+		case <-timer.channel:
 			timer = alarm{}
 		case <-ctx.Done():
 		}
@@ -93,49 +96,102 @@ func (q *Queue) dispatch(ctx context.Context, w worker, sending *sync.WaitGroup)
 }
 
 // An alarm is the one timer of a Run. It is kept while it rings soon enough, so
-// that a queue which is woken often does not leave a timer behind each time.
+// that a queue which is woken often does not leave a timer behind each time. The
+// zero alarm never rings.
 type alarm struct {
-	rings   time.Time
+	rings   time.Time // at the latest
 	channel <-chan time.Time
 }
 
-// at is a channel that receives at due or before; nil, which never receives,
-// where due is zero.
-func (a *alarm) at(c interface {
-	After(d time.Duration) <-chan time.Time
-}, now, due time.Time) <-chan time.Time {
-	if due.IsZero() {
-		return nil
+// slack is how much later than wanted an alarm may ring because the clock moved
+// while it was set.
+const slack = time.Millisecond
+
+// set makes the alarm ring at due, or before. It reports false where due has come,
+// or where the clock was moved meanwhile so that the alarm may ring late.
+func (a *alarm) set(c limiter.Clock, due time.Time) bool {
+	latest := due.Add(slack)
+	if a.channel != nil && !a.rings.After(latest) {
+		return true
 	}
-	if a.channel == nil || due.Before(a.rings) {
-		*a = alarm{due, c.After(due.Sub(now))}
+	d := due.Sub(c.Now())
+	if d <= 0 {
+		return false
 	}
-	return a.channel
+	channel := c.After(d)
+	*a = alarm{c.Now().Add(d), channel}
+	return !a.rings.After(latest)
 }
 
-// abandon records every message that is still on the wire as in doubt and returns
-// how many they are.
-func (q *Queue) abandon(ctx context.Context) int {
-	var left []*item
-	now := q.clock.Now()
+// stop ends the taking in of messages and the calls that show typing.
+func (q *Queue) stop() {
 	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stopped = true
 	for _, l := range q.lanes {
 		for _, it := range l.claimed {
-			if it.phase == onWire {
-				r := &it.record
-				r.Status, r.Code, r.Err, r.Done = InDoubt, SendUnknown, "the sender did not return before the queue stopped", now
-				left = append(left, it)
+			if it.phase == typing && it.hush != nil {
+				it.hush()
 			}
-			it.lost = true
 		}
 	}
-	q.mu.Unlock()
-	for _, it := range left {
-		if err := q.store.Finish(context.WithoutCancel(ctx), it.record); err != nil {
-			q.complain("a message's end could not be recorded", &it.record, err)
-			continue
+}
+
+// abandon gives up every message that is still on the wire and returns how many
+// they are.
+func (q *Queue) abandon() (n int) {
+	now := q.clock.Now()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range q.lanes {
+		for _, it := range l.claimed {
+			switch it.phase {
+			case starting:
+				it.lost = true
+			case onWire:
+				r := *it.record
+				r.Status, r.Code, r.Err, r.Done = InDoubt, SendUnknown, "the sender did not return before the queue stopped", now
+				it.record, it.phase, it.lost = &r, recording, true
+				n++
+			case waiting, typing, saving, recording:
+			}
 		}
-		q.conclude(it, Sending, now)
 	}
-	return len(left)
+	return n
+}
+
+// flush records the ends that could not be recorded yet. It tries once at least,
+// and then until the deadline.
+func (q *Queue) flush(ctx context.Context, deadline time.Time) error {
+	for {
+		left := q.unrecorded()
+		var failed error
+		for _, j := range left {
+			if err := q.trySave(ctx, j); err != nil {
+				failed = err
+			}
+		}
+		if failed == nil {
+			return nil
+		}
+		if q.clock.Now().Add(patience).After(deadline) {
+			return fmt.Errorf("queue: stopped with messages whose end could not be recorded: %w", failed)
+		}
+		<-q.clock.After(patience)
+	}
+}
+
+// unrecorded takes the messages whose end could not be recorded yet.
+func (q *Queue) unrecorded() (left []job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range q.lanes {
+		for _, it := range l.claimed {
+			if it.phase == recording {
+				it.phase = saving
+				left = append(left, job{lane: l, item: it, record: it.record})
+			}
+		}
+	}
+	return left
 }

@@ -15,7 +15,6 @@ func (q *Queue) Step(ctx context.Context) (next time.Time, err error) {
 		return time.Time{}, err
 	}
 	defer q.drive.Store(false)
-	w := worker{q, ctx}
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return time.Time{}, err
@@ -24,7 +23,7 @@ func (q *Queue) Step(ctx context.Context) (next time.Time, err error) {
 		if !ok {
 			return due, nil
 		}
-		j.do(w, j.lane, j.item)
+		j.do(q, ctx, j)
 	}
 }
 

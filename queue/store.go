@@ -7,23 +7,29 @@ import (
 
 // A Store keeps the messages. Every change of a message goes through it, and
 // each method is one atomic step: it is done whole or not at all, and once it has
-// returned nil it is not lost. All may call it at once.
+// returned nil it is not lost. An error leaves open whether it was done, and the
+// queue asks. All may call it at once.
+//
+// A store may keep a record that it is given: the queue does not change it after.
+// Neither may the store.
 //
 // A queue has its store in memory; it is the seam for stores that outlive the
 // process.
 type Store interface {
-	// Add keeps a new message, which is queued.
-	Add(ctx context.Context, r Record) error
+	// Add keeps a new message, which is queued. [ErrConflict] says that its ID is
+	// taken.
+	Add(ctx context.Context, r *Record) error
 
 	// Begin marks a queued message as sending. It is called before the wire is
 	// touched. [ErrConflict] says that the message is not queued.
-	Begin(ctx context.Context, r Record) error
+	Begin(ctx context.Context, r *Record) error
 
 	// Finish marks a message with its final status, from queued or sending.
 	// [ErrConflict] says that it has one already.
-	Finish(ctx context.Context, r Record) error
+	Finish(ctx context.Context, r *Record) error
 
-	// Get returns a message. [ErrUnknownMessage] says that there is none.
+	// Get returns a message, which is the caller's to change. [ErrUnknownMessage]
+	// says that there is none.
 	Get(ctx context.Context, id string) (Record, error)
 }
 

@@ -1,9 +1,7 @@
 package queue
 
 import (
-	"math"
 	"time"
-	"unicode/utf8"
 
 	"github.com/wapace/wapace/internal/dice"
 )
@@ -25,8 +23,8 @@ type Typing struct {
 	Spread int
 }
 
-// DefaultTyping is 1.2 s and 45 ms a rune, at most 7 s, give or take 25 %: the
-// pace of github.com/Sealjay/mcp-whatsapp's forks.
+// DefaultTyping is 1.2 s and 45 ms a rune, at most 7 s, as forks of
+// github.com/Sealjay/mcp-whatsapp type, give or take 25 %.
 func DefaultTyping() Typing {
 	return Typing{Start: 1200 * time.Millisecond, PerRune: 45 * time.Millisecond, Max: 7 * time.Second, Spread: 25}
 }
@@ -48,19 +46,19 @@ func (t Typing) problem() error {
 
 // bounds are the shortest and longest time for a text.
 func (t Typing) bounds(text string) (least, most time.Duration) {
-	base := t.Max
-	if runes := time.Duration(utf8.RuneCountInString(text)); t.PerRune == 0 || runes <= (math.MaxInt64-t.Start)/t.PerRune {
-		base = min(base, t.Start+runes*t.PerRune)
+	base := min(t.Start, t.Max)
+	for range text {
+		if base >= t.Max || t.PerRune == 0 {
+			break // a long text is not read to its end
+		}
+		base += min(t.PerRune, t.Max-base)
 	}
 	off := base/100*time.Duration(t.Spread) + base%100*time.Duration(t.Spread)/100
 	return base - off, base + min(off, t.Max-base)
 }
 
-// typing is how long typing is shown for a message: the draw of its ID.
-func (q *Queue) typing(m *Message) time.Duration {
-	if q.typist == nil {
-		return 0
-	}
-	least, most := q.typed.bounds(m.Text)
+// drawTyping is how long typing is shown for a message: the draw of its ID.
+func (q *Queue) drawTyping(m *Message) time.Duration {
+	least, most := q.options.Typing.bounds(m.Text)
 	return q.dice.Account(m.Account).Between(least, most, dice.Name("typing"), dice.Name(m.ID))
 }

@@ -13,124 +13,180 @@ import (
 	"github.com/wapace/wapace/limiter"
 )
 
-// A worker does jobs: the part of a message's way in which the user's functions
-// and the store are called, without any lock. ctx is the calls' context.
-type worker struct {
-	q   *Queue
-	ctx context.Context
-}
-
-// show asks the sender to show typing. Whatever comes of it, the message follows
-// when its typing time is over.
-func (w worker) show(l *lane, it *item) {
-	q := w.q
-	defer func() {
-		if r := recover(); r != nil {
-			q.complain("typing panicked", &it.record, fmt.Errorf("%v\n%s", r, debug.Stack()))
-		}
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		if !it.lost {
-			it.phase = typing
-			q.reschedule(l, it.until)
-		}
-	}()
-	if err := q.typist.Typing(w.ctx, it.record.clone(), it.record.Typing); err != nil {
-		q.complain("typing was not shown", &it.record, err)
+// show asks the sender to show typing. The message follows when its typing time is
+// over, whatever comes of it.
+func (q *Queue) show(ctx context.Context, j job) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	q.mu.Lock()
+	j.item.hush = cancel
+	late, d := j.item.phase != typing || q.stopped, j.item.typing
+	q.mu.Unlock()
+	if late {
+		return
+	}
+	defer q.rescue("typing panicked", j.record)
+	if err := q.typist.Typing(ctx, j.record.clone(), d); err != nil {
+		q.complain("typing was not shown", j.record, err)
 	}
 }
 
 // send records the message as sending, hands it to the sender and settles what
 // became of it.
-func (w worker) send(l *lane, it *item) {
-	q, r := w.q, it.record
-	r.Status, r.At = Sending, q.clock.Now()
-	if err := q.store.Begin(w.ctx, r); err != nil {
-		now := q.clock.Now()
-		it.permit.Settle(now, limiter.Unsent)
-		q.complain("a message could not be recorded as sending; it waits", &r, err)
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		if !it.lost {
-			it.until = now.Add(patience)
-			l.move(it, waiting)
-			q.reschedule(l, it.until)
-		}
+func (q *Queue) send(ctx context.Context, j job) {
+	it := j.item
+	r := *j.record
+	r.Status, r.At, r.Typing = Sending, q.clock.Now(), it.typing
+	if err := q.begin(ctx, it, &r); err != nil {
+		q.putBack(j, err)
 		return
 	}
-	q.tell(r, Queued, r.At)
 	// A sender that panics, or ends its goroutine, leaves the message in doubt.
-	end := Record{Status: InDoubt, Code: SendUnknown, Err: "the sender did not return"}
+	end, lost := r, false
+	end.Status, end.Code, end.Err = InDoubt, SendUnknown, "the sender did not return"
 	defer func() {
+		if lost {
+			it.permit.Settle(q.clock.Now(), limiter.Unsent)
+			return
+		}
 		if v := recover(); v != nil {
 			end.Err = fmt.Sprintf("the sender panicked: %v", v)
 			q.complain("the sender panicked", &r, fmt.Errorf("%v\n%s", v, debug.Stack()))
 		}
-		r.Status, r.Code, r.Err, r.Receipt = end.Status, end.Code, end.Err, end.Receipt
-		w.settle(l, it, r)
+		q.settle(ctx, j, &end)
 	}()
-	r.At = q.clock.Now() // again: recording took time
+	q.tell(&r, Queued, r.At)
 	q.mu.Lock()
-	it.record.Status, it.record.At = r.Status, r.At
+	if lost = it.lost; !lost {
+		it.record, it.phase = &r, onWire
+	}
 	q.mu.Unlock()
-	receipt, err := q.sender.Send(w.ctx, r.clone())
+	if lost {
+		return
+	}
+	end.At = q.clock.Now() // again: recording took time
+	receipt, err := q.sender.Send(ctx, r.clone())
 	end.Receipt = receipt
 	end.Status, end.Code, end.Err = verdict(err)
 }
 
+// begin records a message as sending. It may have done so before and been told
+// that it failed: such a mark is its own, and nothing has been sent under it.
+func (q *Queue) begin(ctx context.Context, it *item, r *Record) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	err := q.store.Begin(ctx, r)
+	if !it.marked || !errors.Is(err, ErrConflict) {
+		it.marked = it.marked || err != nil
+		return err
+	}
+	kept, lookup := q.store.Get(ctx, r.ID)
+	if lookup != nil {
+		return lookup
+	}
+	if kept.Status != Sending {
+		return err
+	}
+	return nil
+}
+
+// putBack returns a message to its lane which could not be recorded as sending.
+func (q *Queue) putBack(j job, err error) {
+	l, it := j.lane, j.item
+	now := q.clock.Now()
+	it.permit.Settle(now, limiter.Unsent)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if it.lost {
+		return
+	}
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
+		q.complain("a message is not the queue's to send any more", j.record, err)
+		l.drop(it)
+		q.reschedule(l, now)
+		return
+	}
+	q.complain("a message could not be recorded as sending; it waits", j.record, err)
+	it.until = now.Add(patience)
+	l.move(it, waiting)
+	q.reschedule(l, it.until)
+}
+
 // settle gives the permit and the message their outcome.
-func (w worker) settle(l *lane, it *item, r Record) {
-	q := w.q
-	r.Done = q.clock.Now()
+func (q *Queue) settle(ctx context.Context, j job, end *Record) {
+	end.Done = q.clock.Now()
 	outcome := limiter.Sent
-	if r.Status == Failed {
+	if end.Status == Failed {
 		outcome = limiter.Refused
 	}
 	q.mu.Lock()
-	lost := it.lost
+	lost := j.item.lost
 	if !lost {
-		it.record, it.phase = r, saving
+		j.item.record, j.item.phase = end, saving
 	}
 	q.mu.Unlock()
-	it.permit.Settle(r.Done, outcome)
+	j.item.permit.Settle(end.Done, outcome)
 	if !lost {
-		w.save(l, it)
+		j.record = end
+		q.save(ctx, j)
 	}
 }
 
 // save records a message's end and lets the lane go on.
-func (w worker) save(l *lane, it *item) {
-	q, r := w.q, it.record
+func (q *Queue) save(ctx context.Context, j job) { _ = q.trySave(ctx, j) }
+
+// trySave is save. Where it fails, the lane will try again.
+func (q *Queue) trySave(ctx context.Context, j job) error {
+	l, it := j.lane, j.item
 	from := Sending
-	if r.At.IsZero() {
+	if j.record.At.IsZero() {
 		from = Queued
 	}
-	err := q.store.Finish(context.WithoutCancel(w.ctx), r)
+	r, err := q.finish(context.WithoutCancel(ctx), j.record)
 	now := q.clock.Now()
-	q.mu.Lock()
 	if err != nil {
+		q.complain("a message's end could not be recorded; it will be", j.record, err)
+		q.mu.Lock()
+		defer q.mu.Unlock()
 		it.phase, it.until = recording, now.Add(patience)
 		q.reschedule(l, it.until)
-		q.mu.Unlock()
-		q.complain("a message's end could not be recorded; it will be", &r, err)
-		return
+		return err
 	}
-	l.claimed = remove(l.claimed, it)
-	if len(l.waiting) > 0 {
-		// What the first one waited for may have been this permit.
-		l.waiting[0].until = now
+	q.mu.Lock()
+	l.drop(it)
+	if first := l.waiting.first; first != nil {
+		first.until = now // what it waited for may have been this permit
 	}
 	q.reschedule(l, now)
 	q.mu.Unlock()
-	q.conclude(it, from, now)
+	q.conclude(it, r, from, now)
+	return nil
+}
+
+// finish records a message's end, which the store may have done before and said
+// that it failed. It returns the record that stands.
+func (q *Queue) finish(ctx context.Context, r *Record) (*Record, error) {
+	err := q.store.Finish(ctx, r)
+	if errors.Is(err, ErrConflict) {
+		kept, lookup := q.store.Get(ctx, r.ID)
+		if lookup == nil && kept.Status.Final() {
+			return &kept, nil
+		}
+		err = errors.Join(err, lookup)
+	}
+	if errors.Is(err, ErrUnknownMessage) {
+		return r, nil // done with and forgotten
+	}
+	return r, err
 }
 
 // conclude tells everybody who waits for it that a message is done with.
-func (q *Queue) conclude(it *item, from Status, now time.Time) {
-	q.tell(it.record, from, now)
+func (q *Queue) conclude(it *item, r *Record, from Status, now time.Time) {
 	if it.finished != nil {
-		it.finished <- it.record
+		defer func() { it.finished <- *r }() // even where OnEvent ends the goroutine
 	}
+	q.tell(r, from, now)
 }
 
 // verdict is what the sender's answer makes of a message.

@@ -1,0 +1,168 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"reflect"
+	"time"
+
+	"github.com/wapace/wapace/limiter"
+	"github.com/wapace/wapace/policy"
+)
+
+// Options tunes a [Queue]. A nil *Options means all defaults.
+type Options struct {
+	// Limiter decides when messages may go. Give one to share budgets with other
+	// code; its policy should be the queue's. A message that waits for a permit
+	// of other code asks again every second. Default: a new limiter under the
+	// queue's policy, with Seed.
+	Limiter *limiter.Limiter
+
+	// Clock is where the queue takes the time from and waits. Default:
+	// [limiter.RealClock].
+	Clock limiter.Clock
+
+	// Seed decides everything that is drawn: pauses, typing times, IDs. Zero
+	// means a secret seed, drawn afresh.
+	Seed uint64
+
+	// Typing says how long typing is shown where the sender is a [Typist].
+	// Default: [DefaultTyping]. A pointer to the zero Typing shows none.
+	Typing *Typing
+
+	// Width is how many messages of one account may be on their way at once where
+	// no Concurrency of the policy says so. Default 1; a negative Width is an
+	// error.
+	Width int
+
+	// Workers is how many calls of the sender [Queue.Run] makes at once over all
+	// accounts. Default 256; a negative Workers is an error.
+	Workers int
+
+	// SendWait is how long [Queue.Send] waits for a message to be done with.
+	// Default 15 s; negative: not at all.
+	SendWait time.Duration
+
+	// StopWait is how long [Queue.Run] lets sends on the wire finish after its
+	// context has ended, before it cancels theirs. Default 30 s; negative: not at
+	// all.
+	StopWait time.Duration
+
+	// History is how many messages that are done with [Queue.Get] still knows.
+	// Default 100,000; negative: none.
+	History int
+
+	// OnEvent is called for each change of a message's status, in the order in
+	// which a message's happen, on the goroutine that made it. For different
+	// messages it may be called at once. It must not call Run, Step or Send. A
+	// panic in it is logged and goes no further. Default: nobody is called.
+	OnEvent func(Event)
+
+	// Logger is told what goes wrong, with numbers masked. Default: nobody is.
+	Logger *slog.Logger
+}
+
+// ErrOption is wrapped by every [OptionError].
+var ErrOption = errors.New("queue: bad option")
+
+// An OptionError says what is wrong with an argument of [New]. It wraps
+// [ErrOption].
+type OptionError struct {
+	Field  string // the field's name in lower case
+	Value  string
+	Remedy string // what to give instead
+}
+
+// Error names the field, the value and the remedy.
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("queue: %s %s: %s", e.Field, e.Value, e.Remedy)
+}
+
+// Unwrap makes errors.Is(err, [ErrOption]) true.
+func (e *OptionError) Unwrap() error { return ErrOption }
+
+func optionError(field string, value any, remedy string) error {
+	return &OptionError{field, fmt.Sprint(value), remedy}
+}
+
+func (o *Options) withDefaults(p policy.Policy) (Options, error) {
+	var d Options
+	if o != nil {
+		d = *o
+	}
+	if err := p.Validate(); err != nil {
+		return d, fmt.Errorf("queue: %w", err)
+	}
+	if d.Limiter == nil {
+		l, err := limiter.New(p, &limiter.Options{Seed: d.Seed})
+		if err != nil {
+			return d, fmt.Errorf("queue: %w", err)
+		}
+		d.Limiter = l
+	}
+	if d.Clock == nil {
+		d.Clock = limiter.RealClock()
+	}
+	if name, ok := isNil(d.Clock); ok {
+		return d, optionError("clock", name, "give a clock, or leave it out for the real one")
+	}
+	if d.Typing == nil {
+		t := DefaultTyping()
+		d.Typing = &t
+	}
+	if err := d.Typing.problem(); err != nil {
+		return d, err
+	}
+	for _, count := range []struct {
+		name     string
+		n        *int
+		standard int
+	}{{"width", &d.Width, 1}, {"workers", &d.Workers, 256}} {
+		if *count.n < 0 {
+			return d, optionError(count.name, *count.n, "use 1 or more, or 0 for the default")
+		}
+		if *count.n == 0 {
+			*count.n = count.standard
+		}
+	}
+	if d.SendWait == 0 {
+		d.SendWait = 15 * time.Second
+	}
+	if d.StopWait == 0 {
+		d.StopWait = 30 * time.Second
+	}
+	if d.History == 0 {
+		d.History = 100_000
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	return d, nil
+}
+
+// isNil reports whether v, which is not the nil interface, holds nothing that
+// could be called, and names it.
+func isNil(v any) (name string, ok bool) {
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Chan:
+		return "a nil " + r.Type().String(), r.IsNil()
+	default:
+		return "", false
+	}
+}
+
+// width is how many messages of a lane may be on their way at once.
+func width(p policy.Policy, otherwise int) int {
+	least, found := int64(math.MaxInt32), false
+	for _, r := range p.Rules {
+		if c, ok := r.Limit.(policy.Concurrency); ok && r.Covers(policy.SendMessage) {
+			least, found = min(least, c.Max), true
+		}
+	}
+	if !found {
+		return otherwise
+	}
+	return max(int(least), 1)
+}
