@@ -12,12 +12,12 @@ func Epoch() time.Time { return time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC) }
 // [Epoch]. All may use it at once.
 type Clock struct {
 	mu     sync.Mutex
-	passed time.Duration
+	now    time.Time // zero for Epoch
 	timers []timer
 }
 
 type timer struct {
-	due time.Duration
+	due time.Time
 	c   chan time.Time
 }
 
@@ -25,7 +25,7 @@ type timer struct {
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Epoch().Add(c.passed)
+	return c.time()
 }
 
 // After returns a channel that receives the clock's time once it has moved on by
@@ -33,7 +33,7 @@ func (c *Clock) Now() time.Time {
 func (c *Clock) After(d time.Duration) <-chan time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := timer{c.passed + d, make(chan time.Time, 1)}
+	t := timer{c.time().Add(d), make(chan time.Time, 1)}
 	c.timers = append(c.timers, t)
 	c.ring()
 	return t.c
@@ -43,22 +43,37 @@ func (c *Clock) After(d time.Duration) <-chan time.Time {
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.passed += d
+	c.now = c.time().Add(d)
 	c.ring()
 }
 
-// Set moves the clock to t.
-func (c *Clock) Set(t time.Time) { c.Advance(t.Sub(c.Now())) }
+// Set moves the clock to t, on or back. A monotonic reading of t is left out.
+func (c *Clock) Set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t.Round(0)
+	c.ring()
+}
+
+// time is Now. It requires c.mu.
+func (c *Clock) time() time.Time {
+	if c.now.IsZero() {
+		return Epoch()
+	}
+	return c.now
+}
 
 // ring wakes all whose time has come. It requires c.mu.
 func (c *Clock) ring() {
+	now := c.time()
 	left := c.timers[:0]
 	for _, t := range c.timers {
-		if t.due <= c.passed {
-			t.c <- Epoch().Add(c.passed)
-		} else {
+		if t.due.After(now) {
 			left = append(left, t)
+		} else {
+			t.c <- now
 		}
 	}
+	clear(c.timers[len(left):])
 	c.timers = left
 }

@@ -2,18 +2,23 @@ package queuetest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/wapace/wapace/limiter"
 	"github.com/wapace/wapace/policy"
 	"github.com/wapace/wapace/queue"
 )
 
 // A Sender is a fake [queue.Sender] and [queue.Typist]. It keeps a log of what it
 // was asked to send and answers by script. The zero Sender sends everything, at
-// once, on the clock of the harness it belongs to. All may use it at once.
+// once. All may use it at once.
 type Sender struct {
-	clock *Clock
+	// Clock is where the log takes its times from. Nil means the real clock, which
+	// inside a testing/synctest bubble is the bubble's. Set it before the first
+	// Send; [New] does.
+	Clock limiter.Clock
 
 	mu     sync.Mutex
 	script []Answer
@@ -31,8 +36,10 @@ type Answer struct {
 	// Panic, if not nil, is what Send panics with instead of returning.
 	Panic any
 
-	// Took is how long Send takes: the clock is moved on by it. Only for a queue
-	// that is driven by Step.
+	// Took is how long Send takes; zero or negative: no time. A [*Clock] is moved
+	// on by it, so with one of these use it only where the queue is driven by
+	// Step. Any other clock is waited for, as long as the context of Send allows:
+	// its end is then what Send returns.
 	Took time.Duration
 }
 
@@ -41,7 +48,7 @@ type Answer struct {
 func (s *Sender) Script(answers ...Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.script = append([]Answer(nil), answers...)
+	s.script = slices.Clone(answers)
 }
 
 // Otherwise sets the answer to every message that the script does not cover. The
@@ -53,26 +60,56 @@ func (s *Sender) Otherwise(a Answer) {
 }
 
 // Send records the message and answers by the script.
-func (s *Sender) Send(_ context.Context, m queue.Message) (queue.Receipt, error) {
+func (s *Sender) Send(ctx context.Context, m queue.Message) (queue.Receipt, error) {
+	a, call := s.begin(m)
+	err := s.pass(ctx, a.Took)
+
 	s.mu.Lock()
-	a := s.rest
+	s.calls[call].Done = s.clock().Now()
+	s.mu.Unlock()
+	switch {
+	case err != nil:
+		return queue.Receipt{}, err
+	case a.Panic != nil:
+		panic(a.Panic) //nolint:forbidigo // the script asks for it
+	}
+	return queue.Receipt{ID: "wire-" + m.ID}, a.Err
+}
+
+func (s *Sender) begin(m queue.Message) (a Answer, call int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a = s.rest
 	if len(s.script) > 0 {
 		a, s.script = s.script[0], s.script[1:]
 	}
-	i := len(s.calls)
 	s.sent = append(s.sent, m)
-	s.calls = append(s.calls, Call{Account: m.Account, Action: policy.SendMessage, Recipient: m.To, At: s.clock.Now()})
-	s.mu.Unlock()
+	s.calls = append(s.calls, Call{Account: m.Account, Action: policy.SendMessage, Recipient: m.To, At: s.clock().Now()})
+	return a, len(s.calls) - 1
+}
 
-	s.clock.Advance(a.Took)
-
-	s.mu.Lock()
-	s.calls[i].Done = s.clock.Now()
-	s.mu.Unlock()
-	if a.Panic != nil {
-		panic(a.Panic)
+// pass lets d pass.
+func (s *Sender) pass(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
 	}
-	return queue.Receipt{ID: "wire-" + m.ID}, a.Err
+	if c, ok := s.clock().(*Clock); ok {
+		c.Advance(d)
+		return nil
+	}
+	select {
+	case <-s.clock().After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *Sender) clock() limiter.Clock {
+	if s.Clock == nil {
+		return limiter.RealClock()
+	}
+	return s.Clock
 }
 
 // Typing records that typing was shown.
@@ -87,19 +124,20 @@ func (s *Sender) Typing(_ context.Context, m queue.Message, _ time.Duration) err
 func (s *Sender) Sent() []queue.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]queue.Message(nil), s.sent...)
+	return slices.Clone(s.sent)
 }
 
 // Typed is every message that typing was shown for, in order.
 func (s *Sender) Typed() []queue.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]queue.Message(nil), s.typed...)
+	return slices.Clone(s.typed)
 }
 
-// Log is every call of Send, for [Audit].
+// Log is every call of Send, for [Audit]. A call that has not returned yet has no
+// Done.
 func (s *Sender) Log() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Call(nil), s.calls...)
+	return slices.Clone(s.calls)
 }
