@@ -8,65 +8,78 @@ import (
 )
 
 // A calendarWindow keeps one window's end on the wall clock and what was charged
-// in it. A window is named by its end; the count is kept until the wall clock has
-// passed it, so a clock that is set back never opens an earlier window.
+// in it. The count is kept until the wall clock has passed the end, so a clock that
+// is set back a little never opens an earlier window.
 //
-// Words: the end, the count, the serial of the first charge in it. Where the count
-// is 0 the others mean nothing.
+// Words: the end, the count, the serial of the first charge in it, the tick of the
+// last. Where the count is 0 the others mean nothing.
 type calendarWindow struct {
 	max  int64
 	unit policy.Unit
 	zone *time.Location
-	far  uint64 // an end further ahead than this comes from a clock that was wrong
+	far  uint64 // an end further from now, or from its last charge, was told by a wrong clock
 }
 
 func newCalendarWindow(w policy.CalendarWindow) *calendarWindow {
 	return &calendarWindow{max: w.Max, unit: w.Unit, zone: w.Zone(), far: 2 * uint64(longest(w.Unit))}
 }
 
-func (m *calendarWindow) size() int { return 3 }
+func (m *calendarWindow) size() int { return 4 }
 
-func (m *calendarWindow) fresh(w []int64) { w[0], w[1], w[2] = 0, 0, 0 }
+func (m *calendarWindow) fresh(w []int64) { w[0], w[1], w[2], w[3] = 0, 0, 0, 0 }
 
-// stand is the window that a request at this instant is charged to, and what has
-// been charged to it.
-func (m *calendarWindow) stand(c cells, at instant) (end, used int64) {
-	end, used = c.words[0], c.words[1]
-	switch {
-	case used == 0 || at.wall >= end:
-		return windowEnd(m.unit, m.zone, at.wall), 0
-	case since(end, at.wall) > m.far:
-		return windowEnd(m.unit, m.zone, at.wall), used
+// runs reports whether the window of the words is the one that the instant is in.
+func (m *calendarWindow) runs(c cells, at instant) bool {
+	end, used, last := c.words[0], c.words[1], c.words[3]
+	return used > 0 && at.wall < end && since(end, at.wall) <= m.far && since(at.tick, last) <= m.far
+}
+
+// end is the end of the window that the instant is in.
+func (m *calendarWindow) end(c cells, at instant) int64 {
+	if m.runs(c, at) {
+		return c.words[0]
 	}
-	return end, used
+	return windowEnd(m.unit, m.zone, at.wall)
+}
+
+// used is what has been charged to the window that the instant is in. Where a wrong
+// clock told the window of the words, that is the one in which the clock as it is
+// set now has the last charge.
+func (m *calendarWindow) used(c cells, at instant) int64 {
+	if m.runs(c, at) {
+		return c.words[1]
+	}
+	if c.words[1] == 0 || at.wall >= c.words[0] {
+		return 0
+	}
+	last := sub(at.wall, clamp(since(at.tick, c.words[3])))
+	if windowEnd(m.unit, m.zone, last) != windowEnd(m.unit, m.zone, at.wall) {
+		return 0
+	}
+	return c.words[1]
 }
 
 func (m *calendarWindow) ask(c cells, at instant, cost int64) gate {
-	if cost > m.max {
-		_, used := m.stand(c, at)
-		return gate{Never, never, m.max, m.max - used}
+	left := m.max - m.used(c, at)
+	switch {
+	case cost > m.max:
+		return gate{Never, never, m.max, left}
+	case cost > left:
+		return later(tickOf(m.end(c, at), at), m.max, left)
 	}
-	end, used := c.words[0], c.words[1]
-	if used == 0 || at.wall >= end || since(end, at.wall) > m.far {
-		end, used = m.stand(c, at)
-	}
-	if cost > m.max-used {
-		return later(tickOf(end, at), m.max, m.max-used)
-	}
-	return gate{Allowed, at.tick, m.max, m.max - used - cost}
+	return gate{Allowed, at.tick, m.max, left - cost}
 }
 
 func (m *calendarWindow) reset(c cells, at instant, _ int64, _ gate) int64 {
-	end, _ := m.stand(c, at)
-	return tickOf(end, at)
+	return tickOf(m.end(c, at), at)
 }
 
 func (m *calendarWindow) charge(c cells, at instant, cost int64, serial uint64) {
-	end, used := m.stand(c, at)
+	end, used := m.end(c, at), m.used(c, at)
 	if used == 0 {
 		c.words[2] = int64(serial)
 	}
-	c.words[0], c.words[1] = end, used+cost
+	c.words[0], c.words[1], c.words[3] = end, used+cost, at.tick
 }
 
 func (m *calendarWindow) spend(c cells, at instant, cost int64, serial uint64) {
@@ -80,7 +93,9 @@ func (m *calendarWindow) settle(c cells, r receipt, _ instant, o Outcome) {
 	}
 }
 
-func (m *calendarWindow) rewind(cells, int64, int64) {}
+// rewind leaves the count to the window that it names, or where that is far, to the
+// one that the clock has been set back to.
+func (m *calendarWindow) rewind(c cells, _, to int64) { c.words[3] = min(c.words[3], to) }
 
 // tickOf is the tick at which the wall clock will show wall.
 func tickOf(wall int64, at instant) int64 {

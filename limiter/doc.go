@@ -20,10 +20,14 @@
 // # Time
 //
 // Times with a monotonic reading, as [time.Now] gives them, are told apart by it,
-// so a wall clock that is set changes nothing but calendar windows. Times without
-// one may step back: a step of up to a second reads as the latest time of the
-// account, a larger one starts every running wait again, in full, from the new
-// time, once. A calendar count never moves to the window before its own. If the
-// clock is set back further than that, the count moves with it, so that a clock
-// that ran a year ahead locks nobody out for a year.
+// so a wall clock that is set changes nothing but calendar windows, and a caller
+// that was overtaken, however long ago, is told of the latest time of the account.
+// Times without one may step back: a step of up to a second reads as the latest
+// time, a larger one starts every running wait again, in full, from the new time,
+// once. Give one account times of one sort.
+//
+// A calendar count never moves to the window before its own. If the clock turns out
+// to have been further ahead than that, the count goes to the window in which its
+// last charge was made by the clock as it is now, so that a clock that ran a year
+// ahead locks nobody out for a year.
 package limiter
