@@ -24,7 +24,7 @@ func newCalendarWindow(w policy.CalendarWindow) *calendarWindow {
 	return &calendarWindow{max: w.Max, unit: w.Unit, zone: w.Zone(), far: 2 * uint64(longest(w.Unit))}
 }
 
-func (m *calendarWindow) size() int { return 3 }
+func (m *calendarWindow) layout() []cell { return []cell{aWall, aCount, aSerial} }
 
 func (m *calendarWindow) fresh(w []int64) { w[0], w[1], w[2] = 0, 0, 0 }
 
@@ -41,8 +41,8 @@ func (m *calendarWindow) stand(c cells, at instant) (end, used int64) {
 	return end, used
 }
 
-func (m *calendarWindow) ask(c cells, at instant, cost int64) gate {
-	if cost > m.max {
+func (m *calendarWindow) ask(c cells, at instant, d demand) gate {
+	if d.need() > m.max {
 		_, used := m.stand(c, at)
 		return gate{Never, never, m.max, m.max - used}
 	}
@@ -50,27 +50,28 @@ func (m *calendarWindow) ask(c cells, at instant, cost int64) gate {
 	if used == 0 || at.wall >= end || since(end, at.wall) > m.far {
 		end, used = m.stand(c, at)
 	}
-	if cost > m.max-used {
+	if d.need() > m.max-used {
 		return later(tickOf(end, at), m.max, m.max-used)
 	}
-	return gate{Allowed, at.tick, m.max, m.max - used - cost}
+	return gate{Allowed, at.tick, m.max, m.max - used - d.cost}
 }
 
-func (m *calendarWindow) reset(c cells, at instant, _ int64, _ gate) int64 {
+func (m *calendarWindow) reset(c cells, at instant, _ demand, _ gate) int64 {
 	end, _ := m.stand(c, at)
 	return tickOf(end, at)
 }
 
-func (m *calendarWindow) charge(c cells, at instant, cost int64, serial uint64) {
+func (m *calendarWindow) charge(c cells, at instant, d demand, serial uint64) bool {
 	end, used := m.stand(c, at)
 	if used == 0 {
 		c.words[2] = int64(serial)
 	}
-	c.words[0], c.words[1] = end, used+cost
+	c.words[0], c.words[1] = end, used+d.cost
+	return true
 }
 
-func (m *calendarWindow) spend(c cells, at instant, cost int64, serial uint64) {
-	m.charge(c, at, cost, serial)
+func (m *calendarWindow) spend(c cells, at instant, d demand, serial uint64) {
+	m.charge(c, at, d, serial)
 }
 
 // settle gives an unsent charge back, unless a later window was opened since.
@@ -78,6 +79,11 @@ func (m *calendarWindow) settle(c cells, r receipt, _ instant, o Outcome) {
 	if o == Unsent && r.serial >= uint64(c.words[2]) {
 		c.words[1] -= r.cost
 	}
+}
+
+func (m *calendarWindow) idle(c cells, at instant) bool {
+	_, used := m.stand(c, at)
+	return used == 0
 }
 
 func (m *calendarWindow) rewind(cells, int64, int64) {}

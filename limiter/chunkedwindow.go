@@ -2,8 +2,7 @@ package limiter
 
 import (
 	"sort"
-
-	"github.com/wapace/wapace/policy"
+	"time"
 )
 
 // exactWindow is the largest sliding window that keeps every charge by itself.
@@ -23,12 +22,12 @@ type chunkedWindow struct {
 	chunk  int64
 }
 
-func newChunkedWindow(w policy.SlidingWindow) *chunkedWindow {
-	chunk := w.Max / exactWindow
-	if w.Max%exactWindow > 0 {
+func newChunkedWindow(most int64, window time.Duration) *chunkedWindow {
+	chunk := most / exactWindow
+	if most%exactWindow > 0 {
 		chunk++
 	}
-	return &chunkedWindow{max: w.Max, window: uint64(w.Window), chunk: chunk}
+	return &chunkedWindow{max: most, window: uint64(window), chunk: chunk}
 }
 
 // chunks are an account's chunks as they stand at an instant.
@@ -40,7 +39,7 @@ type chunks struct {
 }
 
 func (m *chunkedWindow) stand(c cells, now int64) chunks {
-	s := chunks{stamps: c.logs.at(c.words[0]), totals: c.logs.at(c.words[1]), before: c.words[2]}
+	s := chunks{stamps: c.stock.logs.at(c.words[0]), totals: c.stock.logs.at(c.words[1]), before: c.words[2]}
 	if s.stamps.len() == 0 {
 		return s
 	}
@@ -59,42 +58,42 @@ func (s *chunks) after(n int64, window uint64) int64 {
 	return add(s.stamps.at(i), int64(window))
 }
 
-func (m *chunkedWindow) size() int { return 3 }
+func (m *chunkedWindow) layout() []cell { return []cell{aLog, aTally, aCount} }
 
 func (m *chunkedWindow) fresh(w []int64) { w[0], w[1], w[2] = 0, 0, 0 }
 
-func (m *chunkedWindow) ask(c cells, at instant, cost int64) gate {
+func (m *chunkedWindow) ask(c cells, at instant, d demand) gate {
 	s := m.stand(c, at.tick)
 	left := m.max - s.used
 	switch {
-	case cost > m.max:
+	case d.need() > m.max:
 		return gate{Never, never, m.max, left}
-	case cost > left:
-		return later(s.after(cost-left, m.window), m.max, left)
+	case d.need() > left:
+		return later(s.after(d.need()-left, m.window), m.max, left)
 	}
-	return gate{Allowed, at.tick, m.max, left - cost}
+	return gate{Allowed, at.tick, m.max, left - d.cost}
 }
 
 // reset is when the window has given back as much as this request asks for.
-func (m *chunkedWindow) reset(c cells, at instant, cost int64, g gate) int64 {
+func (m *chunkedWindow) reset(c cells, at instant, d demand, g gate) int64 {
 	if g.answer == Later {
 		return g.free
 	}
-	if s := m.stand(c, at.tick); cost <= s.used {
-		return s.after(cost, m.window)
+	if s := m.stand(c, at.tick); d.cost <= s.used {
+		return s.after(d.cost, m.window)
 	}
 	return add(at.tick, int64(m.window))
 }
 
-func (m *chunkedWindow) charge(c cells, at instant, cost int64, _ uint64) {
+func (m *chunkedWindow) charge(c cells, at instant, d demand, _ uint64) bool {
 	if c.words[0] == 0 {
-		c.words[0], c.words[1] = c.logs.open(), c.logs.open()
+		c.words[0], c.words[1] = c.stock.logs.open(), c.stock.logs.open()
 	}
 	s := m.stand(c, at.tick)
 	s.stamps.drop(s.gone)
 	s.totals.drop(s.gone)
 	c.words[2] = s.before
-	for cost > 0 {
+	for cost := d.cost; cost > 0; {
 		last := s.totals.len() - 1
 		room := int64(0)
 		if last >= 0 {
@@ -114,6 +113,7 @@ func (m *chunkedWindow) charge(c cells, at instant, cost int64, _ uint64) {
 		s.stamps.set(last, at.tick)
 		cost -= part
 	}
+	return true
 }
 
 // held is how much chunk i holds.
@@ -124,8 +124,8 @@ func (m *chunkedWindow) held(c cells, totals *log, i int) int64 {
 	return totals.at(i) - totals.at(i-1)
 }
 
-func (m *chunkedWindow) spend(c cells, at instant, cost int64, serial uint64) {
-	m.charge(c, at, cost, serial)
+func (m *chunkedWindow) spend(c cells, at instant, d demand, serial uint64) {
+	m.charge(c, at, d, serial)
 }
 
 // settle takes an unsent charge out of its chunks: the first that were stamped
@@ -171,6 +171,8 @@ func (m *chunkedWindow) compact(stamps, totals *log, before int64) {
 	}
 	stamps.n, totals.n = kept, kept
 }
+
+func (m *chunkedWindow) idle(c cells, at instant) bool { return m.stand(c, at.tick).used == 0 }
 
 func (m *chunkedWindow) rewind(c cells, from, to int64) {
 	s := m.stand(c, from)

@@ -69,6 +69,10 @@ type Gate struct {
 	// this request asks for, until a bucket is full, until a pause is over. It
 	// is 0 where only a settled permit can tell.
 	Reset time.Duration
+
+	// Shadow says that the rule only counts: whatever its Answer, it refuses
+	// nothing.
+	Shadow bool
 }
 
 // A Decision is the answer to a request: the [Gate] that binds. Where several
@@ -77,6 +81,11 @@ type Gate struct {
 // time it was asked for.
 type Decision struct {
 	Gate
+
+	// ShadowRule is the shadow rule that would have refused the request, the
+	// binding one of several. It is empty where none would have.
+	ShadowRule string
+
 	problem *RequestError
 }
 

@@ -30,11 +30,11 @@ func (m *gap) pause(account dice.Account, n int64) int64 {
 	return int64(account.Between(m.min, m.max, m.name, uint64(n)))
 }
 
-func (m *gap) size() int { return 2 }
+func (m *gap) layout() []cell { return []cell{aTick, aCount} }
 
 func (m *gap) fresh(w []int64) { w[0], w[1] = math.MinInt64, 0 }
 
-func (m *gap) ask(c cells, at instant, _ int64) gate {
+func (m *gap) ask(c cells, at instant, _ demand) gate {
 	due, left := c.words[0], m.every-c.words[1]%m.every
 	switch {
 	case due == inFlight:
@@ -45,7 +45,7 @@ func (m *gap) ask(c cells, at instant, _ int64) gate {
 	return gate{Allowed, at.tick, m.every, left - 1}
 }
 
-func (m *gap) reset(_ cells, at instant, _ int64, g gate) int64 {
+func (m *gap) reset(_ cells, at instant, _ demand, g gate) int64 {
 	switch {
 	case g.answer == Later:
 		return g.free
@@ -55,9 +55,12 @@ func (m *gap) reset(_ cells, at instant, _ int64, g gate) int64 {
 	return never
 }
 
-func (m *gap) charge(c cells, _ instant, _ int64, _ uint64) { c.words[0] = inFlight }
+func (m *gap) charge(c cells, _ instant, _ demand, _ uint64) bool {
+	c.words[0] = inFlight
+	return true
+}
 
-func (m *gap) spend(c cells, at instant, _ int64, _ uint64) {
+func (m *gap) spend(c cells, at instant, _ demand, _ uint64) {
 	m.settle(c, receipt{at: at}, at, Sent)
 }
 
@@ -74,6 +77,10 @@ func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
 		c.words[0] = min(add(end.tick, m.pause(c.account, c.words[1])), inFlight-1)
 	}
 }
+
+// idle is true only before the first send: the count decides which pause comes
+// next.
+func (m *gap) idle(c cells, at instant) bool { return c.words[0] <= at.tick && c.words[1] == 0 }
 
 func (m *gap) rewind(c cells, from, to int64) {
 	switch due := c.words[0]; {

@@ -15,30 +15,65 @@ type Options struct {
 	// Seed decides every random pause: limiters with one policy and seed draw
 	// the same ones. Zero means a secret seed, drawn afresh.
 	Seed uint64
+
+	// PermitTTL is how long a permit may stay unsettled. One that is older counts
+	// as sent when it ran out. Default 5 min; negative: for ever.
+	PermitTTL time.Duration
+
+	// MaxAccounts is how many accounts, and how many portfolios, the limiter
+	// keeps. A new one above that is refused by the rule "capacity" until an old
+	// one is as good as new, and is forgotten. Default 10,000,000; a negative
+	// MaxAccounts is an error.
+	MaxAccounts int
 }
 
 // A Limiter decides when accounts may act under a policy. It keeps one budget per
 // account and rule, and starts nothing. All may use it at once.
 type Limiter struct {
-	plan   *plan
-	dice   dice.Dice
-	hash   maphash.Seed
-	origin atomic.Pointer[origin]
-	shards [shardCount]shard
+	plan       *plan
+	dice       dice.Dice
+	hash       maphash.Seed
+	ttl        int64 // never for permits that do not run out
+	most       int64 // accounts, and portfolios
+	origin     atomic.Pointer[origin]
+	accounts   atomic.Int64 // how many there are
+	groups     atomic.Int64 // how many portfolios there are
+	shards     [shardCount]shard
+	portfolios [shardCount]shard
 }
 
 const shardCount = 64
 
 // New returns a limiter under p, with every budget full. The error joins all that
-// [policy.Policy.Validate] finds.
+// [policy.Policy.Validate] finds, or names the option that cannot be.
 func New(p policy.Policy, o *Options) (*Limiter, error) {
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("limiter: %w", err)
 	}
-	if o == nil {
-		o = &Options{}
+	var options Options
+	if o != nil {
+		options = *o
 	}
-	return &Limiter{plan: newPlan(p), dice: dice.New(o.Seed), hash: maphash.MakeSeed()}, nil
+	l := &Limiter{
+		plan: newPlan(p),
+		dice: dice.New(options.Seed),
+		hash: maphash.MakeSeed(),
+		ttl:  int64(options.PermitTTL),
+		most: int64(options.MaxAccounts),
+	}
+	switch {
+	case l.most < 0:
+		return nil, fmt.Errorf("limiter: max accounts %d: use 1 or more, or 0 for the default", l.most)
+	case l.most == 0:
+		l.most = 10_000_000
+	}
+	switch {
+	case l.ttl < 0:
+		l.ttl = never
+	case l.ttl == 0:
+		l.ttl = int64(5 * time.Minute)
+	}
+	return l, nil
 }
 
 // Allow takes what the request costs if every rule allows it, and nothing
@@ -58,10 +93,10 @@ func (l *Limiter) Take(now time.Time, req Request) (Permit, Decision) {
 // Check is what [Limiter.Take] would answer. It takes nothing.
 func (l *Limiter) Check(now time.Time, req Request) Decision {
 	var q query
-	if problem := l.ask(&q, now, &req); problem != nil {
+	if problem := l.begin(&q, now, &req); problem != nil {
 		return wrong(problem)
 	}
-	defer q.shard.mu.Unlock()
+	defer q.end()
 	return q.decide()
 }
 
@@ -71,10 +106,10 @@ func (l *Limiter) Check(now time.Time, req Request) Decision {
 // "request" where the request itself is wrong.
 func (l *Limiter) Gates(now time.Time, req Request) []Gate {
 	var q query
-	if problem := l.ask(&q, now, &req); problem != nil {
+	if problem := l.begin(&q, now, &req); problem != nil {
 		return []Gate{wrong(problem).Gate}
 	}
-	defer q.shard.mu.Unlock()
+	defer q.end()
 	return q.gates()
 }
 
@@ -82,31 +117,35 @@ func (l *Limiter) Gates(now time.Time, req Request) []Gate {
 // there is no permit.
 func (l *Limiter) take(now time.Time, req *Request, keep bool) (Permit, Decision) {
 	var q query
-	if problem := l.ask(&q, now, req); problem != nil {
+	if problem := l.begin(&q, now, req); problem != nil {
 		return Permit{}, wrong(problem)
 	}
-	s := q.shard
-	defer s.mu.Unlock()
+	defer q.end()
 	d := q.decide()
-	if d.Answer != Allowed || q.rules == 0 {
+	if d.Answer != Allowed {
 		return Permit{}, d
 	}
-	if !q.known {
-		l.open(&q, req.Account)
+	rules := q.rules | q.willing()
+	if rules == 0 {
+		return Permit{}, d
 	}
-	s.serial++
-	s.table.account(q.account).saw(q.at)
+	l.admit(&q, req, rules)
 	if !keep {
-		for rules := q.rules; rules != 0; rules &= rules - 1 {
+		for ; rules != 0; rules &= rules - 1 {
 			r := &q.plan.rules[rules.first()]
-			r.spend(q.cells(r), q.at, q.cost, s.serial)
+			h := &q.holders[r.scope]
+			r.spend(h.cells(r), h.at, h.demand, h.serial)
 		}
 		return Permit{}, d
 	}
-	for rules := q.rules; rules != 0; rules &= rules - 1 {
-		r := &q.plan.rules[rules.first()]
-		r.charge(q.cells(r), q.at, q.cost, s.serial)
+	f := flight{rules: rules, account: q.holders[ofAccount].number}
+	for ; rules != 0; rules &= rules - 1 {
+		i := rules.first()
+		r := &q.plan.rules[i]
+		h := &q.holders[r.scope]
+		if r.charge(h.cells(r), h.at, h.demand, h.serial) {
+			f.owed |= 1 << i
+		}
 	}
-	number := s.launch(q.account, receipt{at: q.at, cost: q.cost, serial: s.serial}, q.rules)
-	return Permit{l, s.serial, uint32(q.hash % shardCount), number}, d
+	return l.permit(&q, f), d
 }

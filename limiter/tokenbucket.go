@@ -65,16 +65,16 @@ func (t *tokenBucket) debt(w []int64, now int64) span {
 	return span{since(w[0], now), uint64(w[1])}
 }
 
-func (t *tokenBucket) size() int { return 3 }
+func (t *tokenBucket) layout() []cell { return []cell{aTick, aCount, aSerial} }
 
 func (t *tokenBucket) fresh(w []int64) { w[0], w[1], w[2] = math.MinInt64, 0, 0 }
 
-func (t *tokenBucket) ask(c cells, at instant, cost int64) gate {
-	if t.max == 0 || cost > t.burst {
-		return gate{Never, never, t.burst, t.left(t.debt(c.words, at.tick))}
-	}
+func (t *tokenBucket) ask(c cells, at instant, d demand) gate {
 	debt := t.debt(c.words, at.tick)
-	need := t.plus(debt, t.price(cost))
+	if t.max == 0 || d.need() > t.burst {
+		return gate{Never, never, t.burst, t.left(debt)}
+	}
+	need := t.plus(debt, t.price(d.need()))
 	if need.ticks > t.full.ticks || need.ticks == t.full.ticks && need.frac > t.full.frac {
 		wait := need.ticks - t.full.ticks
 		if need.frac > t.full.frac {
@@ -85,7 +85,7 @@ func (t *tokenBucket) ask(c cells, at instant, cost int64) gate {
 	if need.ticks > since(math.MaxInt64, at.tick) {
 		return gate{Never, never, t.burst, 0} // the refill lies beyond the end of time
 	}
-	return gate{Allowed, at.tick, t.burst, t.left(need)}
+	return gate{Allowed, at.tick, t.burst, add(t.left(need), d.keep)}
 }
 
 // left is how many whole tokens a bucket in debt holds.
@@ -104,10 +104,10 @@ func (t *tokenBucket) left(debt span) int64 {
 	return int64(n)
 }
 
-func (t *tokenBucket) reset(c cells, at instant, cost int64, g gate) int64 {
+func (t *tokenBucket) reset(c cells, at instant, d demand, g gate) int64 {
 	debt := t.debt(c.words, at.tick)
 	if g.answer == Allowed {
-		debt = t.plus(debt, t.price(cost))
+		debt = t.plus(debt, t.price(d.cost))
 	}
 	if debt.frac > 0 {
 		debt.ticks++
@@ -115,13 +115,14 @@ func (t *tokenBucket) reset(c cells, at instant, cost int64, g gate) int64 {
 	return add(at.tick, clamp(debt.ticks))
 }
 
-func (t *tokenBucket) charge(c cells, at instant, cost int64, serial uint64) {
-	debt := t.plus(t.debt(c.words, at.tick), t.price(cost))
+func (t *tokenBucket) charge(c cells, at instant, d demand, serial uint64) bool {
+	debt := t.plus(t.debt(c.words, at.tick), t.price(d.cost))
 	c.words[0], c.words[1], c.words[2] = add(at.tick, clamp(debt.ticks)), int64(debt.frac), int64(serial)
+	return true
 }
 
-func (t *tokenBucket) spend(c cells, at instant, cost int64, serial uint64) {
-	t.charge(c, at, cost, serial)
+func (t *tokenBucket) spend(c cells, at instant, d demand, serial uint64) {
+	t.charge(c, at, d, serial)
 }
 
 // settle gives an unsent charge back where it was the last one. A bucket that has
@@ -140,6 +141,8 @@ func (t *tokenBucket) settle(c cells, r receipt, _ instant, o Outcome) {
 	c.words[0] = sub(c.words[0], clamp(price.ticks))
 	c.words[2] = 0
 }
+
+func (t *tokenBucket) idle(c cells, at instant) bool { return t.debt(c.words, at.tick) == span{} }
 
 func (t *tokenBucket) rewind(c cells, from, to int64) {
 	debt := t.debt(c.words, from)
