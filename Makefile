@@ -12,7 +12,7 @@ FUZZTIME ?= 30s
 LIBRARY := ./policy ./limiter ./queue
 MODULES := github.com/wapace/wapace golang.org/x/time
 
-.PHONY: help check test race cover bench bench-once fuzz 386 example nested fmt fmt-check tidy vet lint deps
+.PHONY: help check test race cover bench bench-json bench-go bench-once fuzz 386 example nested fmt fmt-check tidy vet lint deps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' Makefile
@@ -30,7 +30,13 @@ cover: ## say how much of the library the tests reach
 	$(GO) test -coverpkg=./... -coverprofile=cover.out ./...
 	$(GO) tool cover -func=cover.out
 
-bench: ## run the benchmarks
+bench: ## compare with other limiters, in one table
+	@$(GO) -C internal/benchmarks run .
+
+bench-json: ## compare with other limiters, one JSON object a line
+	@$(GO) -C internal/benchmarks run . -json
+
+bench-go: ## run the library's own benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 bench-once: ## run each benchmark once, so that none rots

@@ -33,7 +33,7 @@ func windowEnd(u policy.Unit, zone *time.Location, wall int64) int64 {
 		return clockEnd(zone, wall, int64(time.Hour))
 	}
 	if u == policy.Day && zone == time.UTC {
-		return cut(wall, int64(24*time.Hour))
+		return cut(wall, 0, int64(24*time.Hour))
 	}
 	t := time.Unix(0, wall).In(zone)
 	first := firstDate(u, t)
@@ -47,9 +47,10 @@ func windowEnd(u policy.Unit, zone *time.Location, wall int64) int64 {
 	}
 }
 
-// cut is the first multiple of unit after wall.
-func cut(wall, unit int64) int64 {
-	rest := wall % unit
+// cut is the first instant after wall at which a clock ahead by offset shows a
+// multiple of unit.
+func cut(wall, offset, unit int64) int64 {
+	rest := (wall%unit + offset%unit) % unit
 	if rest < 0 {
 		rest += unit
 	}
@@ -60,14 +61,14 @@ func cut(wall, unit int64) int64 {
 // the offset changes.
 func clockEnd(zone *time.Location, wall, unit int64) int64 {
 	if zone == time.UTC {
-		return cut(wall, unit)
+		return cut(wall, 0, unit)
 	}
 	t := time.Unix(0, wall).In(zone)
 	offset := offsetOf(t)
-	end := sub(cut(add(wall, offset), unit), offset)
+	end := cut(wall, offset, unit)
 	for {
-		_, change := t.ZoneBounds()
-		if change.IsZero() || unixNano(change) >= end {
+		change, ok := nextChange(t)
+		if !ok || unixNano(change) >= end {
 			return end
 		}
 		if offsetOf(change) != offset {
@@ -75,6 +76,21 @@ func clockEnd(zone *time.Location, wall, unit int64) int64 {
 		}
 		t = change
 	}
+}
+
+// nextChange is the first instant after t at which the zone's offset may change,
+// if there is one. On the last day of a leap year ZoneBounds can end the stretch
+// that holds t before t, where that is the year's last one and goes on to its end
+// (https://go.dev/issue/81583).
+func nextChange(t time.Time) (change time.Time, ok bool) {
+	_, change = t.ZoneBounds()
+	if change.IsZero() {
+		return change, false
+	}
+	for !change.After(t) {
+		change = change.Add(24 * time.Hour)
+	}
+	return change, true
 }
 
 func offsetOf(t time.Time) int64 {
@@ -114,17 +130,14 @@ func dateStart(zone *time.Location, d date) time.Time {
 	const furthest = 26 * time.Hour // no zone has been further from UTC
 	t := d.Add(-furthest).In(zone)
 	for {
-		from, to := t.ZoneBounds()
 		start := d.Add(-time.Duration(offsetOf(t)))
-		if from.IsZero() && to.IsZero() {
-			return start
-		}
 		if start.Before(t) {
 			start = t
 		}
-		if to.IsZero() || start.Before(to) {
+		change, ok := nextChange(t)
+		if !ok || start.Before(change) {
 			return start
 		}
-		t = to
+		t = change
 	}
 }

@@ -26,8 +26,10 @@ func newGap(g policy.Gap, name string) *gap {
 	return &gap{min: g.Min, max: g.Max, every: g.Period(), name: dice.Name(name)}
 }
 
-func (m *gap) pause(account dice.Account, n int64) int64 {
-	return int64(account.Between(m.min, m.max, m.name, uint64(n)))
+// over is when the pause after the latest send is over, counted from a tick.
+func (m *gap) over(c cells, from int64) int64 {
+	pause := c.account.Between(m.min, m.max, m.name, uint64(c.words[1]))
+	return min(add(from, int64(pause)), inFlight-1)
 }
 
 func (m *gap) layout() []cell { return []cell{aTick, aCount} }
@@ -74,7 +76,7 @@ func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
 	}
 	c.words[1]++
 	if c.words[1]%m.every == 0 {
-		c.words[0] = min(add(end.tick, m.pause(c.account, c.words[1])), inFlight-1)
+		c.words[0] = m.over(c, end.tick)
 	}
 }
 
@@ -86,7 +88,7 @@ func (m *gap) rewind(c cells, from, to int64) {
 	switch due := c.words[0]; {
 	case due == inFlight:
 	case due > from:
-		c.words[0] = add(to, m.pause(c.account, c.words[1]))
+		c.words[0] = m.over(c, to)
 	default:
 		c.words[0] = min(due, to)
 	}

@@ -29,10 +29,10 @@ func parseTimeOfDay(s string) (d time.Duration, ok bool) {
 	return 0, false
 }
 
-// showTimeOfDay is d as an error shows it: as JSON has it where it is a time of
-// day at all.
+// showTimeOfDay is d as an error shows it: as JSON has it where it can. Inside the
+// day d is in whole seconds.
 func showTimeOfDay(d time.Duration) any {
-	if d < 0 || d > wholeDay || d%time.Second != 0 {
+	if d < 0 || d > wholeDay {
 		return d
 	}
 	return formatTimeOfDay(d)

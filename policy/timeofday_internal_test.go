@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFormatTimeOfDay(t *testing.T) {
+func TestTimeOfDay(t *testing.T) {
 	t.Parallel()
 	tests := map[string]time.Duration{
 		"00:00":    0,
@@ -21,12 +21,15 @@ func TestFormatTimeOfDay(t *testing.T) {
 	}
 	for want, d := range tests {
 		require.Equal(t, want, formatTimeOfDay(d))
+		back, ok := parseTimeOfDay(want)
+		require.True(t, ok, want)
+		require.Equal(t, d, back)
 	}
 }
 
 func TestTimeOfDayParsesBack(t *testing.T) {
 	t.Parallel()
-	for d := time.Duration(0); d <= wholeDay; d += time.Second {
+	for d := time.Duration(0); d <= wholeDay; d += 9 * time.Second {
 		written := formatTimeOfDay(d)
 		back, ok := parseTimeOfDay(written)
 		if !ok || back != d {

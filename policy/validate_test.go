@@ -134,16 +134,19 @@ func TestValidate(t *testing.T) {
 		{"active hours that end as they begin", one(policy.ActiveHours{From: 8 * time.Hour, To: 8 * time.Hour}), []string{
 			`policy: rules[0].to: "08:00": use another time than from; for a whole day use 00:00 to 24:00`,
 		}},
-		{"active hours before the day", one(policy.ActiveHours{From: -time.Second, To: math.MinInt64}), []string{
-			"policy: rules[0].from: -1s: use a time of day from 00:00 to 23:59:59",
+		{"active hours before the day", one(policy.ActiveHours{From: -1, To: math.MinInt64}), []string{
+			"policy: rules[0].from: -1ns: use a time of day from 00:00 to 23:59:59",
 			"policy: rules[0].to: -2562047h47m16.854775808s: use a time of day from 00:00:01 to 24:00, the end of the day",
 		}},
 		{"active hours after the day", one(policy.ActiveHours{From: day, To: day + 1}), []string{
 			`policy: rules[0].from: "24:00": use a time of day from 00:00 to 23:59:59`,
 			"policy: rules[0].to: 24h0m0.000000001s: use a time of day from 00:00:01 to 24:00, the end of the day",
 		}},
-		{"active hours with parts of a second", one(policy.ActiveHours{From: 1, To: day - time.Millisecond}), []string{
-			"policy: rules[0].from: 1ns: use whole seconds",
+		{"active hours one second after the day", one(policy.ActiveHours{To: day + time.Second}), []string{
+			"policy: rules[0].to: 24h0m1s: use a time of day from 00:00:01 to 24:00, the end of the day",
+		}},
+		{"active hours with parts of a second", one(policy.ActiveHours{From: time.Millisecond, To: day - time.Millisecond}), []string{
+			"policy: rules[0].from: 1ms: use whole seconds",
 			"policy: rules[0].to: 23h59m59.999s: use whole seconds",
 		}},
 		{"active hours of one part of a second", one(policy.ActiveHours{From: 5, To: 5}), []string{
