@@ -68,7 +68,6 @@ func rows(file []byte) iter.Seq2[row, error] {
 // columns is where the header has what a row needs.
 type columns struct {
 	to, text int
-	width    int
 }
 
 func readHeader(r *csv.Reader) (columns, error) {
@@ -80,7 +79,7 @@ func readHeader(r *csv.Reader) (columns, error) {
 	if err != nil {
 		return columns{}, fmt.Errorf("header: %w; %s", err, remedy)
 	}
-	at := columns{-1, -1, len(names)}
+	at := columns{-1, -1}
 	for i, name := range names {
 		for _, column := range []struct {
 			name string
@@ -120,10 +119,6 @@ func (at columns) row(r *csv.Reader, fields []string, err error) (row, error) {
 	}
 	if !utf8.ValidString(found.text) {
 		return problem("text is not valid UTF-8", "save the file as UTF-8")
-	}
-	// The end of a text that has commas and no quotes must not get lost.
-	if len(fields) > at.width && strings.Join(fields[at.width:], "") != "" {
-		return problem(fmt.Sprintf("has %d fields where the header has %d", len(fields), at.width), `put a text with commas in ""`)
 	}
 	return found, nil
 }
