@@ -50,6 +50,10 @@ type Gate struct {
 	// Answer is what this rule alone says.
 	Answer Answer
 
+	// Shadow says that the rule only counts: whatever its Answer, it refuses
+	// nothing.
+	Shadow bool
+
 	// RetryAfter is how long to wait before the answer can change: exact where
 	// Answer is Later, a lower bound where it is Busy, otherwise 0.
 	RetryAfter time.Duration
@@ -69,10 +73,6 @@ type Gate struct {
 	// this request asks for, until a bucket is full, until a pause is over. It
 	// is 0 where only a settled permit can tell.
 	Reset time.Duration
-
-	// Shadow says that the rule only counts: whatever its Answer, it refuses
-	// nothing.
-	Shadow bool
 }
 
 // A Decision is the answer to a request: the [Gate] that binds. Where several

@@ -79,25 +79,27 @@ func New(p policy.Policy, o *Options) (*Limiter, error) {
 // Allow takes what the request costs if every rule allows it, and nothing
 // otherwise. It is [Limiter.Take] for a request that ends as it begins: gaps count
 // from now, and concurrency is never used up.
-func (l *Limiter) Allow(now time.Time, req Request) Decision {
-	_, d := l.take(now, &req, false)
+func (l *Limiter) Allow(now time.Time, req Request) (d Decision) {
+	l.take(nil, &d, now, &req)
 	return d
 }
 
 // Take takes what the request costs if every rule allows it, and nothing
 // otherwise. Where it is allowed, settle the permit when the request has ended.
-func (l *Limiter) Take(now time.Time, req Request) (Permit, Decision) {
-	return l.take(now, &req, true)
+func (l *Limiter) Take(now time.Time, req Request) (p Permit, d Decision) {
+	l.take(&p, &d, now, &req)
+	return p, d
 }
 
 // Check is what [Limiter.Take] would answer. It takes nothing.
-func (l *Limiter) Check(now time.Time, req Request) Decision {
+func (l *Limiter) Check(now time.Time, req Request) (d Decision) {
 	var q query
 	if problem := l.begin(&q, now, &req); problem != nil {
 		return wrong(problem)
 	}
 	defer q.end()
-	return q.decide()
+	q.decide(&d)
+	return d
 }
 
 // Gates is how every rule that covers the request stands for it now, first the
@@ -113,30 +115,37 @@ func (l *Limiter) Gates(now time.Time, req Request) []Gate {
 	return q.gates()
 }
 
-// take decides and charges. Without keep the request ends where it begins, and
-// there is no permit.
-func (l *Limiter) take(now time.Time, req *Request, keep bool) (Permit, Decision) {
+// take decides and charges. It writes its results where they are wanted, because
+// they are large to pass on. Without a permit the request ends where it begins.
+func (l *Limiter) take(p *Permit, d *Decision, now time.Time, req *Request) {
 	var q query
 	if problem := l.begin(&q, now, req); problem != nil {
-		return Permit{}, wrong(problem)
+		*d = wrong(problem)
+		return
 	}
-	defer q.end()
-	d := q.decide()
-	if d.Answer != Allowed {
-		return Permit{}, d
+	if q.decide(d); d.Answer == Allowed {
+		l.charge(&q, p, req)
 	}
-	rules := q.rules | q.willing()
+	q.end()
+}
+
+// charge takes what an allowed request costs. It requires the query's locks.
+func (l *Limiter) charge(q *query, p *Permit, req *Request) {
+	rules := q.rules
+	if q.shadows != 0 {
+		rules |= q.willing()
+	}
 	if rules == 0 {
-		return Permit{}, d
+		return
 	}
-	l.admit(&q, req, rules)
-	if !keep {
+	l.admit(q, req, rules)
+	if p == nil {
 		for ; rules != 0; rules &= rules - 1 {
 			r := &q.plan.rules[rules.first()]
 			h := &q.holders[r.scope]
 			r.spend(h.cells(r), h.at, h.demand, h.serial)
 		}
-		return Permit{}, d
+		return
 	}
 	f := flight{rules: rules, account: q.holders[ofAccount].number}
 	for ; rules != 0; rules &= rules - 1 {
@@ -147,5 +156,5 @@ func (l *Limiter) take(now time.Time, req *Request, keep bool) (Permit, Decision
 			f.owed |= 1 << i
 		}
 	}
-	return l.permit(&q, f), d
+	*p = l.permit(q, f)
 }

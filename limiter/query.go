@@ -140,19 +140,19 @@ func (q *query) worst(rules set, tick int64) (binds *rule, worst gate) {
 }
 
 // decide asks every rule and reports the one that binds.
-func (q *query) decide() Decision {
+func (q *query) decide(d *Decision) {
 	if q.full {
-		return Decision{Gate: Gate{Rule: "capacity", Answer: Busy}}
+		d.Rule, d.Answer = "capacity", Busy
+		return
 	}
 	binds, worst := q.worst(q.rules, q.asked)
-	var d Decision
 	switch {
 	case binds == nil:
-		d.Gate = Gate{Answer: Allowed, Limit: math.MaxInt64, Remaining: math.MaxInt64}
+		d.Answer, d.Limit, d.Remaining = Allowed, math.MaxInt64, math.MaxInt64
 	case worst.answer == Later && q.rules&q.plan.hours != 0:
-		d.Gate = q.rounds(binds, worst)
+		q.rounds(&d.Gate, binds, worst)
 	default:
-		d.Gate = q.gate(binds, worst)
+		q.show(&d.Gate, binds, worst)
 		if worst.answer == Busy {
 			d.RetryAfter = q.wait()
 		}
@@ -162,7 +162,6 @@ func (q *query) decide() Decision {
 			d.ShadowRule = r.name
 		}
 	}
-	return d
 }
 
 // mostRounds is how often the rules are asked again before hours and rules are
@@ -171,24 +170,15 @@ const mostRounds = 1000
 
 // rounds asks the rules again from the latest instant found until none moves it,
 // because hours may have shut again by then.
-func (q *query) rounds(binds *rule, worst gate) Gate {
-	found := q.gate(binds, worst)
+func (q *query) rounds(out *Gate, binds *rule, worst gate) {
 	for range mostRounds {
-		next, g := q.worst(q.rules, worst.free)
-		switch g.answer {
-		case Allowed:
-			return found
-		case Later:
-			binds, worst = next, g
-			found = q.gate(binds, worst)
-		case Busy, Never:
-			found = q.gate(next, g)
-			found.RetryAfter = 0
-			return found
+		q.show(out, binds, worst)
+		binds, worst = q.worst(q.rules, worst.free)
+		if worst.answer == Allowed {
+			return
 		}
 	}
-	found.Answer, found.RetryAfter, found.Reset = Never, 0, 0
-	return found
+	out.Answer, out.RetryAfter, out.Reset = Never, 0, 0
 }
 
 // wait is how long the rules that know their time ask to wait.
@@ -212,17 +202,18 @@ func (q *query) gates() []Gate {
 		i := rules.first()
 		r := &q.plan.rules[i]
 		g := q.ask(r)
-		shown := q.gate(r, g)
-		shown.Shadow = q.shadows&(1<<i) != 0
+		shown := Gate{Shadow: q.shadows&(1<<i) != 0}
+		q.show(&shown, r, g)
 		raw, gates = append(raw, g), append(gates, shown)
 	}
 	sort.Stable(byBinding{gates, raw})
 	return gates
 }
 
-// gate is a rule's answer in the caller's terms.
-func (q *query) gate(r *rule, g gate) Gate {
-	out := Gate{Rule: r.name, Answer: g.answer, Limit: g.limit, Remaining: g.remaining}
+// show puts a rule's answer in the caller's terms.
+func (q *query) show(out *Gate, r *rule, g gate) {
+	out.Rule, out.Answer, out.Limit, out.Remaining = r.name, g.answer, g.limit, g.remaining
+	out.RetryAfter, out.Reset = 0, 0
 	if g.answer == Later {
 		out.RetryAfter = q.until(g.free)
 	}
@@ -232,7 +223,6 @@ func (q *query) gate(r *rule, g gate) Gate {
 			out.Reset = q.until(reset)
 		}
 	}
-	return out
 }
 
 // until is how long it is from the time that was asked for to a tick.
