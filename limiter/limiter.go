@@ -38,6 +38,7 @@ type Limiter struct {
 	origin     atomic.Pointer[origin]
 	accounts   atomic.Int64 // how many there are
 	groups     atomic.Int64 // how many portfolios there are
+	holds      holds
 	shards     [shardCount]shard
 	portfolios [shardCount]shard
 }

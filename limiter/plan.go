@@ -20,6 +20,8 @@ type plan struct {
 	contacts   set // rules that count only new contacts
 	recipients set // rules that need to know the recipient
 	hours      set // rules that shut again by themselves
+
+	held rule // stands for a hold
 }
 
 // The scopes, as indexes.
@@ -48,7 +50,7 @@ type covered struct {
 }
 
 func newPlan(p policy.Policy) *plan {
-	pl := &plan{policy: p}
+	pl := &plan{policy: p, held: rule{meter: held{}, name: "hold"}}
 	for i, r := range p.Rules {
 		added := rule{meter: compile(r.Limit, r.Name), scope: scopeOf(r.Scope), name: r.Name}
 		added.from = pl.size[added.scope]

@@ -18,6 +18,7 @@ type query struct {
 	holders [scopes]holder
 	asked   int64 // the tick that was given, which a holder's may be ahead of
 	full    bool  // the account is new and there is no room for it
+	stop    *stop // the hold on the request that ends last
 
 	hash  uint64
 	shard *shard // the account's
@@ -60,6 +61,9 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 			q.end()
 			return p
 		}
+	}
+	if l.holds.count.Load() > 0 {
+		q.stop = l.stopped(q.shard, req, account.at.wall)
 	}
 	q.full = !account.known && rules != 0 && l.crowded(q.shard, &l.accounts, ofAccount, at)
 	return nil
@@ -139,13 +143,24 @@ func (q *query) worst(rules set, tick int64) (binds *rule, worst gate) {
 	return binds, worst
 }
 
+// binding is what binds at tick of the rules that may refuse and the hold.
+func (q *query) binding(tick int64) (*rule, gate) {
+	binds, worst := q.worst(q.rules, tick)
+	if q.stop != nil {
+		if g := q.stop.gate(q.holders[ofAccount].by(tick)); g.answer != Allowed && (binds == nil || g.binds(worst)) {
+			return &q.plan.held, g
+		}
+	}
+	return binds, worst
+}
+
 // decide asks every rule and reports the one that binds.
 func (q *query) decide(d *Decision) {
 	if q.full {
 		d.Rule, d.Answer = "capacity", Busy
 		return
 	}
-	binds, worst := q.worst(q.rules, q.asked)
+	binds, worst := q.binding(q.asked)
 	switch {
 	case binds == nil:
 		d.Answer, d.Limit, d.Remaining = Allowed, math.MaxInt64, math.MaxInt64
@@ -173,7 +188,7 @@ const mostRounds = 1000
 func (q *query) rounds(out *Gate, binds *rule, worst gate) {
 	for range mostRounds {
 		q.show(out, binds, worst)
-		binds, worst = q.worst(q.rules, worst.free)
+		binds, worst = q.binding(worst.free)
 		if worst.answer == Allowed {
 			return
 		}
@@ -187,6 +202,11 @@ func (q *query) wait() time.Duration {
 	for rules := q.rules; rules != 0; rules &= rules - 1 {
 		r := &q.plan.rules[rules.first()]
 		if g := q.ask(r); g.answer == Later {
+			free = max(free, g.free)
+		}
+	}
+	if q.stop != nil {
+		if g := q.stop.gate(q.holders[ofAccount].at); g.answer == Later {
 			free = max(free, g.free)
 		}
 	}
@@ -206,6 +226,12 @@ func (q *query) gates() []Gate {
 		q.show(&shown, r, g)
 		raw, gates = append(raw, g), append(gates, shown)
 	}
+	if q.stop != nil {
+		g := q.stop.gate(q.holders[ofAccount].at)
+		var shown Gate
+		q.show(&shown, &q.plan.held, g)
+		raw, gates = append(raw, g), append(gates, shown)
+	}
 	sort.Stable(byBinding{gates, raw})
 	return gates
 }
@@ -216,6 +242,9 @@ func (q *query) show(out *Gate, r *rule, g gate) {
 	out.RetryAfter, out.Reset = 0, 0
 	if g.answer == Later {
 		out.RetryAfter = q.until(g.free)
+	}
+	if r == &q.plan.held {
+		out.hold = q.stop
 	}
 	if g.answer != Never {
 		h := &q.holders[r.scope]

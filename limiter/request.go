@@ -30,6 +30,9 @@ type Request struct {
 	// where a rule has that scope, and then has at most [MaxKey] bytes without NUL.
 	Portfolio string
 
+	// Campaign is what the request belongs to, for holds. It may be empty.
+	Campaign string
+
 	// NewContact says that the recipient has never been written to. The limiter
 	// remembers no contacts.
 	NewContact bool

@@ -12,7 +12,8 @@ type shard struct {
 	stock    stock
 	flights  slab[flight]
 	serial   uint64
-	_        [64]byte // keeps two shards' locks off one cache line
+	holds    map[Target]*stop // on the shard's accounts; made once used
+	_        [64]byte         // keeps two shards' locks off one cache line
 }
 
 // words is a row of words.
