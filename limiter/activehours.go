@@ -98,3 +98,11 @@ func (m *activeHours) wait(local time.Time) time.Duration {
 func (m *activeHours) has(d time.Weekday) bool {
 	return m.days == (policy.Weekdays{}) || m.days.Has(d)
 }
+
+func (m *activeHours) counts() (family, time.Duration) { return nothing, 0 }
+
+func (m *activeHours) same(meter) bool { return true }
+
+func (m *activeHours) spent(cells, instant) []spending { return nil }
+
+func (m *activeHours) inherit(cells, instant, []spending) {}

@@ -81,6 +81,44 @@ func (m *calendarWindow) settle(c cells, r receipt, _ instant, o Outcome) {
 	}
 }
 
+// counts takes a month for 30 days, which no other kind of limit is likely to be.
+func (m *calendarWindow) counts() (family, time.Duration) {
+	switch m.unit {
+	case policy.Minute:
+		return charges, time.Minute
+	case policy.Hour:
+		return charges, time.Hour
+	case policy.Day:
+		return charges, 24 * time.Hour
+	case policy.Week:
+		return charges, 7 * 24 * time.Hour
+	default:
+		return charges, 30 * 24 * time.Hour
+	}
+}
+
+func (m *calendarWindow) same(other meter) bool {
+	o, ok := other.(*calendarWindow)
+	return ok && o.unit == m.unit && zonePrint(o.zone) == zonePrint(m.zone)
+}
+
+func (m *calendarWindow) spent(c cells, at instant) []spending {
+	if _, used := m.stand(c, at); used > 0 {
+		return []spending{{at.tick, used}}
+	}
+	return nil
+}
+
+// inherit counts what was charged in the window that runs.
+func (m *calendarWindow) inherit(c cells, at instant, spent []spending) {
+	end := windowEnd(m.unit, m.zone, at.wall)
+	for _, s := range spent {
+		if windowEnd(m.unit, m.zone, sub(at.wall, sub(at.tick, s.tick))) == end {
+			c.words[0], c.words[1] = end, add(c.words[1], s.amount)
+		}
+	}
+}
+
 func (m *calendarWindow) idle(c cells, at instant) bool {
 	_, used := m.stand(c, at)
 	return used == 0

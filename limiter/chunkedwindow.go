@@ -172,6 +172,29 @@ func (m *chunkedWindow) compact(stamps, totals *log, before int64) {
 	stamps.n, totals.n = kept, kept
 }
 
+func (m *chunkedWindow) counts() (family, time.Duration) { return charges, time.Duration(m.window) }
+
+func (m *chunkedWindow) same(other meter) bool {
+	_, ok := other.(*chunkedWindow)
+	return ok
+}
+
+func (m *chunkedWindow) spent(c cells, at instant) (spent []spending) {
+	s := m.stand(c, at.tick)
+	for i := s.gone; i < s.totals.len(); i++ {
+		total := s.totals.at(i)
+		spent = append(spent, spending{s.stamps.at(i), total - s.before})
+		s.before = total
+	}
+	return spent
+}
+
+func (m *chunkedWindow) inherit(c cells, _ instant, spent []spending) {
+	for _, s := range spent {
+		m.charge(c, instant{tick: s.tick}, demand{cost: min(s.amount, m.max)}, 0)
+	}
+}
+
 func (m *chunkedWindow) idle(c cells, at instant) bool { return m.stand(c, at.tick).used == 0 }
 
 func (m *chunkedWindow) rewind(c cells, from, to int64) {

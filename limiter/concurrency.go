@@ -1,5 +1,7 @@
 package limiter
 
+import "time"
+
 // A concurrency counts the permits that are not settled yet.
 //
 // Words: the count.
@@ -35,6 +37,17 @@ func (m concurrency) charge(c cells, _ instant, _ demand, _ uint64) bool {
 func (m concurrency) spend(cells, instant, demand, uint64) {}
 
 func (m concurrency) settle(c cells, _ receipt, _ instant, _ Outcome) { c.words[0]-- }
+
+func (m concurrency) counts() (family, time.Duration) { return unfinished, 0 }
+
+func (m concurrency) same(other meter) bool {
+	_, ok := other.(concurrency)
+	return ok
+}
+
+func (m concurrency) spent(cells, instant) []spending { return nil }
+
+func (m concurrency) inherit(cells, instant, []spending) {}
 
 func (m concurrency) idle(c cells, _ instant) bool { return c.words[0] == 0 }
 

@@ -46,10 +46,11 @@ func (l *Limiter) tidy(s *shard, at instant) {
 			continue
 		}
 		a := s.accounts.at(p.account - 1)
-		if a.flight != 0 || at.tick < a.last || !s.blank(l.plan, ofRecipient, p.words, pairKey(p.recipient), at) {
+		pl := l.planOf(a)
+		if a.flight != 0 || at.tick < a.last || !s.blank(pl, ofRecipient, p.words, pairKey(p.recipient), at) {
 			continue
 		}
-		s.release(l.plan, ofRecipient, p.words)
+		s.release(pl, ofRecipient, p.words)
 		t.remove(i)
 		a.pairs--
 	}

@@ -80,6 +80,17 @@ func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
 	}
 }
 
+func (m *gap) counts() (family, time.Duration) { return pauses, time.Duration(m.every) }
+
+func (m *gap) same(other meter) bool {
+	_, ok := other.(*gap)
+	return ok
+}
+
+func (m *gap) spent(cells, instant) []spending { return nil }
+
+func (m *gap) inherit(cells, instant, []spending) {}
+
 // idle is true only before the first send: the count decides which pause comes
 // next.
 func (m *gap) idle(c cells, at instant) bool { return c.words[0] <= at.tick && c.words[1] == 0 }

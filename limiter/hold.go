@@ -239,6 +239,14 @@ func (held) rewind(cells, int64, int64) {}
 
 func (held) idle(cells, instant) bool { return true }
 
+func (held) counts() (family, time.Duration) { return nothing, 0 }
+
+func (held) same(meter) bool { return true }
+
+func (held) spent(cells, instant) []spending { return nil }
+
+func (held) inherit(cells, instant, []spending) {}
+
 // gate is how a hold stands for a holder at an instant: a hold without an end
 // frees only by name.
 func (s *stop) gate(at instant) gate {

@@ -21,18 +21,18 @@ func (h *holder) cells(r *rule) cells {
 	return cells{h.words[r.from:r.to], h.stock, h.dice}
 }
 
-// hold finds what the account or portfolio with the key holds at the instant. The
-// words of an unknown one are those of a fresh one, and must not be written. It
-// requires s.mu.
-func (l *Limiter) hold(h *holder, s *shard, pl *plan, scope int, hash uint64, key string, at instant) {
+// hold fills in what the account or portfolio, known by its number or not, holds at
+// the instant. The words of an unknown one are those of a fresh one, and must not
+// be written. It requires s.mu.
+func (h *holder) hold(s *shard, pl *plan, scope int, at instant) {
 	h.stock, h.at = &s.stock, at
-	if h.number, h.known = s.accounts.find(hash, key); !h.known {
+	if !h.known {
 		h.words = pl.fresh[scope]
 		return
 	}
 	a := s.accounts.at(h.number)
 	if at.tick < a.last {
-		h.at = l.overtaken(s, h.number, pl, scope, at)
+		h.at = s.overtaken(h.number, pl, scope, at)
 	}
 	h.words, h.dice = s.words(a.words, pl.size[scope]), a.dice
 }
@@ -62,7 +62,7 @@ func (h *holder) meet(s *shard, pl *plan, account *holder, recipient uint64) {
 // where the caller was overtaken or the clock trembles. Otherwise the clock was set
 // back, and the waits of the holder, and of an account's recipients, start again.
 // It requires s.mu.
-func (l *Limiter) overtaken(s *shard, i uint32, pl *plan, scope int, at instant) instant {
+func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 	a := s.accounts.at(i)
 	behind := since(a.last, at.tick)
 	if behind <= uint64(tolerance) || at.steady && a.steady {
@@ -95,7 +95,7 @@ func (s *shard) rewind(pl *plan, scope int, words []int64, key dice.Account, fro
 // requires s.mu.
 func (s *shard) idle(pl *plan, scope int, i uint32, at instant) bool {
 	a := s.accounts.at(i)
-	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last {
+	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || len(s.rests[owner{account: i}]) > 0 || at.tick < a.last {
 		return false
 	}
 	return s.blank(pl, scope, a.words, a.dice, at)

@@ -30,7 +30,8 @@ type Options struct {
 // A Limiter decides when accounts may act under a policy. It keeps one budget per
 // account and rule, and starts nothing. All may use it at once.
 type Limiter struct {
-	plan       *plan
+	plan       *plan // the limiter's own
+	plans      plans
 	dice       dice.Dice
 	hash       maphash.Seed
 	ttl        int64 // never for permits that do not run out
@@ -56,7 +57,6 @@ func New(p policy.Policy, o *Options) (*Limiter, error) {
 		options = *o
 	}
 	l := &Limiter{
-		plan: newPlan(p),
 		dice: dice.New(options.Seed),
 		hash: maphash.MakeSeed(),
 		ttl:  int64(options.PermitTTL),
@@ -74,7 +74,19 @@ func New(p policy.Policy, o *Options) (*Limiter, error) {
 	case l.ttl == 0:
 		l.ttl = int64(5 * time.Minute)
 	}
+	if _, err := l.plans.number(p); err != nil {
+		return nil, err
+	}
+	l.plan = (*l.plans.all.Load())[0]
 	return l, nil
+}
+
+// planOf is the plan that an account is under.
+func (l *Limiter) planOf(a *account) *plan {
+	if a.plan == 0 {
+		return l.plan
+	}
+	return l.plans.of(a)
 }
 
 // Allow takes what the request costs if every rule allows it, and nothing
@@ -148,7 +160,7 @@ func (l *Limiter) charge(q *query, p *Permit, req *Request) {
 		}
 		return
 	}
-	f := flight{rules: rules, account: q.holders[ofAccount].number}
+	f := flight{action: req.Action, rules: rules, account: q.holders[ofAccount].number}
 	for ; rules != 0; rules &= rules - 1 {
 		i := rules.first()
 		r := &q.plan.rules[i]

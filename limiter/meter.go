@@ -2,6 +2,7 @@ package limiter
 
 import (
 	"math"
+	"time"
 
 	"github.com/wapace/wapace/internal/dice"
 	"github.com/wapace/wapace/policy"
@@ -41,6 +42,19 @@ type meter interface {
 	// idle reports whether the holder is, from the instant on, as good as one that
 	// has done nothing.
 	idle(c cells, at instant) bool
+
+	// counts is what the rule counts, and in what period.
+	counts() (family, time.Duration)
+
+	// same reports whether the meter, of the same meaning, keeps the same record as
+	// another, so that the other's words are its own.
+	same(other meter) bool
+
+	// spent is what still counts at the instant, oldest first.
+	spent(c cells, at instant) []spending
+
+	// inherit fills in fresh cells as if they had been charged so.
+	inherit(c cells, at instant, spent []spending)
 }
 
 // compile is the table of meters. A new kind of limit is one file and one row

@@ -61,7 +61,7 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	case !end.known():
 		end = instant{a.last, a.last, a.steady}
 	case end.tick < a.last:
-		end = l.overtaken(s, number, l.plan, ofAccount, end)
+		end = s.overtaken(number, l.planOf(a), ofAccount, end)
 	}
 	l.lapse(s, number, end)
 	if s.flights.one(p.flight).serial == p.serial {
@@ -96,15 +96,16 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 	f := *s.flights.one(number)
 	s.land(number)
 	a := s.accounts.at(f.account)
+	pl := l.planOf(a)
 	f.stale = f.turn != a.turn
 	holders := [scopes]holder{
-		ofAccount: {words: s.words(a.words, l.plan.size[ofAccount]), stock: &s.stock, dice: a.dice, at: end},
+		ofAccount: {words: s.words(a.words, pl.size[ofAccount]), stock: &s.stock, dice: a.dice, at: end},
 	}
 	receipts := [scopes]receipt{ofAccount: f.receipt, ofRecipient: f.receipt}
 	if f.pair != 0 {
 		p := s.pairs.at(f.pair - 1)
 		holders[ofRecipient] = holder{
-			words: s.words(p.words, l.plan.size[ofRecipient]), stock: &s.stock, dice: pairKey(p.recipient), at: end,
+			words: s.words(p.words, pl.size[ofRecipient]), stock: &s.stock, dice: pairKey(p.recipient), at: end,
 		}
 	}
 	if d := f.portfolio; d.shard != 0 {
@@ -118,7 +119,7 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 		at := end
 		at.tick = max(at.tick, b.last)
 		holders[ofPortfolio] = holder{
-			words: other.words(b.words, l.plan.size[ofPortfolio]), stock: &other.stock, dice: b.dice, at: at,
+			words: other.words(b.words, pl.size[ofPortfolio]), stock: &other.stock, dice: b.dice, at: at,
 		}
 	}
 	for rules := f.rules; rules != 0; rules &= rules - 1 {
@@ -126,7 +127,7 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 		if (o == Unsent || o == Refused) && f.owed&(1<<i) == 0 {
 			continue
 		}
-		r := &l.plan.rules[i]
+		r := &pl.rules[i]
 		h := &holders[r.scope]
 		r.settle(h.cells(r), receipts[r.scope], h.at, o)
 	}

@@ -41,7 +41,10 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 	q.shard = &l.shards[q.hash%shardCount]
 	q.shard.mu.Lock()
 	account := &q.holders[ofAccount]
-	l.hold(account, q.shard, q.plan, ofAccount, q.hash, req.Account, at)
+	if account.number, account.known = q.shard.accounts.find(q.hash, req.Account); account.known {
+		q.plan = l.planOf(q.shard.accounts.at(account.number))
+	}
+	account.hold(q.shard, q.plan, ofAccount, at)
 	if !account.known {
 		if p := nulProblem("account", req.Account); p != nil {
 			q.end()
@@ -95,7 +98,8 @@ func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *Reques
 		q.other = &l.portfolios[q.group%shardCount]
 		q.other.mu.Lock() // always after an account's shard
 		portfolio := &q.holders[ofPortfolio]
-		l.hold(portfolio, q.other, q.plan, ofPortfolio, q.group, req.Portfolio, at)
+		portfolio.number, portfolio.known = q.other.accounts.find(q.group, req.Portfolio)
+		portfolio.hold(q.other, q.plan, ofPortfolio, at)
 		portfolio.demand = account.demand
 		if mine&q.plan.recipients != 0 {
 			key := portfolio.dice
@@ -238,7 +242,7 @@ func (q *query) gates() []Gate {
 
 // show puts a rule's answer in the caller's terms.
 func (q *query) show(out *Gate, r *rule, g gate) {
-	out.Rule, out.Answer, out.Limit, out.Remaining = r.name, g.answer, g.limit, g.remaining
+	out.Rule, out.Answer, out.Limit, out.Remaining = r.name, g.answer, g.limit, max(g.remaining, 0)
 	out.RetryAfter, out.Reset = 0, 0
 	if g.answer == Later {
 		out.RetryAfter = q.until(g.free)

@@ -1,6 +1,10 @@
 package limiter
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/wapace/wapace/policy"
+)
 
 // A shard holds the accounts whose keys hash to it and their recipients, or
 // portfolios, under one lock.
@@ -13,6 +17,7 @@ type shard struct {
 	flights  slab[flight]
 	serial   uint64
 	holds    map[Target]*stop // on the shard's accounts; made once used
+	rests    map[owner][]rest // what policies that are gone have left; made once used
 	_        [64]byte         // keeps two shards' locks off one cache line
 }
 
@@ -56,6 +61,7 @@ func (s *shard) release(pl *plan, scope int, row uint32) {
 // the order they were taken.
 type flight struct {
 	receipt
+	action     policy.Action
 	rules      set // those that were charged
 	owed       set // those of them that have something to give back
 	account    uint32

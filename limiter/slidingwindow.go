@@ -1,5 +1,7 @@
 package limiter
 
+import "time"
+
 // A slidingWindow keeps the tick of every charge that may still count.
 //
 // Words: the number of the account's log, 0 where it has none yet.
@@ -67,6 +69,36 @@ func (m *slidingWindow) spend(c cells, at instant, d demand, serial uint64) {
 func (m *slidingWindow) settle(c cells, r receipt, _ instant, o Outcome) {
 	if o == Unsent && !r.stale {
 		c.stock.logs.at(c.words[0]).remove(r.at.tick, r.cost)
+	}
+}
+
+func (m *slidingWindow) counts() (family, time.Duration) { return charges, time.Duration(m.window) }
+
+func (m *slidingWindow) same(other meter) bool {
+	_, ok := other.(*slidingWindow)
+	return ok
+}
+
+func (m *slidingWindow) spent(c cells, at instant) (spent []spending) {
+	l, gone := m.live(c, at.tick)
+	for i := gone; i < l.len(); i++ {
+		spent = append(spent, spending{l.at(i), 1})
+	}
+	return spent
+}
+
+// inherit keeps the newest charges, as many as the window holds: older ones leave
+// it before there is room again.
+func (m *slidingWindow) inherit(c cells, _ instant, spent []spending) {
+	left, first := m.max, len(spent)
+	for first > 0 && left > 0 {
+		first--
+		left -= min(left, spent[first].amount)
+	}
+	for left = m.max; first < len(spent); first++ {
+		cost := min(left, spent[first].amount)
+		left -= cost
+		m.charge(c, instant{tick: spent[first].tick}, demand{cost: cost}, 0)
 	}
 }
 

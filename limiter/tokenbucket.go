@@ -3,6 +3,7 @@ package limiter
 import (
 	"math"
 	"math/bits"
+	"time"
 
 	"github.com/wapace/wapace/policy"
 )
@@ -147,6 +148,47 @@ func (t *tokenBucket) idle(c cells, at instant) bool { return t.debt(c.words, at
 func (t *tokenBucket) rewind(c cells, from, to int64) {
 	debt := t.debt(c.words, from)
 	c.words[0], c.words[1] = add(to, clamp(debt.ticks)), int64(debt.frac)
+}
+
+func (t *tokenBucket) counts() (family, time.Duration) { return charges, time.Duration(t.per) }
+
+func (t *tokenBucket) same(other meter) bool {
+	o, ok := other.(*tokenBucket)
+	return ok && o.max == t.max
+}
+
+// spent is every token that is missing, a part of one counting whole.
+func (t *tokenBucket) spent(c cells, at instant) []spending {
+	debt := t.debt(c.words, at.tick)
+	if t.max == 0 || debt == (span{}) {
+		return nil
+	}
+	hi, lo := bits.Mul64(debt.ticks, t.max)
+	lo, carry := bits.Add64(lo, debt.frac, 0)
+	if hi += carry; hi >= t.per {
+		return []spending{{at.tick, math.MaxInt64}}
+	}
+	n, rest := bits.Div64(hi, lo, t.per)
+	if rest > 0 {
+		n++
+	}
+	return []spending{{at.tick, clamp(n)}}
+}
+
+func (t *tokenBucket) inherit(c cells, _ instant, spent []spending) {
+	for _, s := range spent {
+		debt := t.debt(c.words, s.tick)
+		for left := s.amount; left > 0 && t.max > 0; {
+			part := min(left, t.burst)
+			debt = t.plus(debt, t.refill(part))
+			if debt.ticks >= math.MaxInt64 {
+				debt = span{ticks: math.MaxInt64}
+				break
+			}
+			left -= part
+		}
+		c.words[0], c.words[1] = add(s.tick, clamp(debt.ticks)), int64(debt.frac)
+	}
 }
 
 // clamp is n as a signed number, saturated.

@@ -1,6 +1,10 @@
 package limiter
 
-import "github.com/wapace/wapace/policy"
+import (
+	"time"
+
+	"github.com/wapace/wapace/policy"
+)
 
 // A uniqueRecipients keeps when each recipient that may still count was last sent
 // to.
@@ -103,3 +107,14 @@ func (m *uniqueRecipients) idle(c cells, at instant) bool {
 	_, used, _ := m.stand(c, at.tick, 0)
 	return used == 0
 }
+
+func (m *uniqueRecipients) counts() (family, time.Duration) { return audience, time.Duration(m.window) }
+
+func (m *uniqueRecipients) same(other meter) bool {
+	_, ok := other.(*uniqueRecipients)
+	return ok
+}
+
+func (m *uniqueRecipients) spent(cells, instant) []spending { return nil }
+
+func (m *uniqueRecipients) inherit(cells, instant, []spending) {}

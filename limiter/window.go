@@ -35,3 +35,13 @@ func (m newContacts) settle(c cells, r receipt, end instant, o Outcome) {
 	r.cost = 1
 	m.meter.settle(c, r, end, o)
 }
+
+func (m newContacts) counts() (family, time.Duration) {
+	_, period := m.meter.counts()
+	return strangers, period
+}
+
+func (m newContacts) same(other meter) bool {
+	o, ok := other.(newContacts)
+	return ok && m.meter.same(o.meter)
+}
