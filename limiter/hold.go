@@ -96,6 +96,7 @@ func (l *Limiter) Hold(now time.Time, t Target, until time.Time, reason string) 
 		}
 		l.holds.count.Add(extend(all, t, added, unixNano(now)))
 		l.holds.all.Store(&all)
+		l.changed("")
 		return nil
 	}
 	s := &l.shards[maphash.String(l.hash, t.Account)%shardCount]
@@ -105,6 +106,7 @@ func (l *Limiter) Hold(now time.Time, t Target, until time.Time, reason string) 
 		s.holds = make(map[Target]*stop)
 	}
 	l.holds.count.Add(extend(s.holds, t, added, unixNano(now)))
+	l.changed(t.Account)
 	return nil
 }
 
@@ -119,6 +121,7 @@ func (l *Limiter) Release(now time.Time, t Target) bool {
 		if _, ok := l.holds.global()[t]; ok {
 			l.holds.count.Add(-1)
 			l.holds.all.Store(&all)
+			l.changed("")
 		}
 		return held
 	}
@@ -128,6 +131,7 @@ func (l *Limiter) Release(now time.Time, t Target) bool {
 	if _, ok := s.holds[t]; ok {
 		l.holds.count.Add(-1)
 	}
+	defer l.changed(t.Account)
 	return drop(s.holds, t, unixNano(now))
 }
 

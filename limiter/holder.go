@@ -64,9 +64,8 @@ func (h *holder) meet(s *shard, pl *plan, account *holder, recipient uint64) {
 // It requires s.mu.
 func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 	a := s.accounts.at(i)
-	behind := since(a.last, at.tick)
-	if behind <= uint64(tolerance) || at.steady && a.steady {
-		return instant{a.last, add(at.wall, clamp(behind)), a.steady}
+	if !at.setBack(a.last, a.steady) {
+		return instant{a.last, add(at.wall, clamp(since(a.last, at.tick))), a.steady}
 	}
 	s.rewind(pl, scope, s.words(a.words, pl.size[scope]), a.dice, a.last, at.tick)
 	for n := uint32(0); a.pairs > 0 && n < s.pairs.slab.n; n++ {

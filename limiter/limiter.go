@@ -40,6 +40,8 @@ type Limiter struct {
 	accounts   atomic.Int64 // how many there are
 	groups     atomic.Int64 // how many portfolios there are
 	holds      holds
+	awaiting   atomic.Int64 // how many accounts somebody waits for
+	lines      [shardCount]lines
 	shards     [shardCount]shard
 	portfolios [shardCount]shard
 }

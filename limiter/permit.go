@@ -67,6 +67,7 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	if s.flights.one(p.flight).serial == p.serial {
 		l.settle(s, p.flight, end, o)
 	}
+	l.changed(a.key)
 }
 
 // permit records what was charged as in flight. It requires the query's locks.

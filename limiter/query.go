@@ -158,10 +158,14 @@ func (q *query) binding(tick int64) (*rule, gate) {
 	return binds, worst
 }
 
+// capacity is the rule that refuses new accounts and portfolios when there is no
+// room for them.
+const capacity = "capacity"
+
 // decide asks every rule and reports the one that binds.
 func (q *query) decide(d *Decision) {
 	if q.full {
-		d.Rule, d.Answer = "capacity", Busy
+		d.Rule, d.Answer = capacity, Busy
 		return
 	}
 	binds, worst := q.binding(q.asked)

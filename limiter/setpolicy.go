@@ -53,6 +53,7 @@ func (l *Limiter) SetPolicy(now time.Time, account string, p policy.Policy) erro
 		i = h.number
 	}
 	l.renew(s, i, number, at)
+	l.changed(account)
 	s.mu.Unlock()
 	return nil
 }
