@@ -133,3 +133,5 @@ func tickOf(wall int64, at instant) int64 {
 	}
 	return add(at.tick, sub(wall, at.wall))
 }
+
+func (m *calendarWindow) sound(saved) bool { return true }

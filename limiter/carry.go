@@ -51,6 +51,7 @@ func meaningOf(r policy.Rule, m meter) meaning {
 // carries on. It is kept for a policy that does.
 type rest struct {
 	meaning
+	rule  policy.Rule
 	meter meter
 	words []int64
 }
@@ -123,7 +124,7 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 	for rules := m.old.in[scope] &^ carried; rules != 0; rules &= rules - 1 {
 		j := rules.first()
 		o := &m.old.rules[j]
-		m.lay(scope, who, meaningOf(m.old.policy.Rules[j], o.meter), o.meter, cells{old[o.from:o.to], &s.stock, key}, fresh)
+		m.lay(who, m.old.policy.Rules[j], o, cells{old[o.from:o.to], &s.stock, key}, fresh)
 	}
 	if size := m.old.size[scope]; size > 0 {
 		s.rows[size].give(row)
@@ -145,20 +146,20 @@ func (m *change) recall(who owner, want meaning, to meter, fresh cells, key dice
 
 // lay puts aside what a rule leaves that is not carried on. A pause that runs goes
 // on in a gap on the same actions, or stops the account.
-func (m *change) lay(scope int, who owner, left meaning, from meter, old cells, fresh []int64) {
+func (m *change) lay(who owner, of policy.Rule, from *rule, old cells, fresh []int64) {
 	if from.idle(old, m.at) {
 		old.stock.discard(from.layout(), old.words)
 		return
 	}
-	r := rest{left, from, slices.Clone(old.words)}
-	if _, ok := from.(*gap); ok {
+	r := rest{meaningOf(of, from.meter), of, from.meter, slices.Clone(old.words)}
+	if _, ok := from.meter.(*gap); ok {
 		due := old.words[0]
 		r.words[0] = math.MinInt64 // the pause is taken care of here; the count is kept
 		if due != inFlight && due > m.at.tick {
-			m.goOn(scope, left.actions, due, fresh)
+			m.goOn(from.scope, r.actions, due, fresh)
 		}
 	}
-	if left.family == unfinished {
+	if r.family == unfinished {
 		return
 	}
 	m.shard.keep(who, append(m.shard.rests[who], r))

@@ -207,3 +207,18 @@ func (m *chunkedWindow) rewind(c cells, from, to int64) {
 	c.words[2] = s.before
 	s.stamps.fill(to)
 }
+
+// sound checks that there is a total for each stamp and that totals grow.
+func (m *chunkedWindow) sound(s saved) bool {
+	stamps, totals, before := s.logs[0], s.logs[1], s.words[2]
+	if len(stamps) != len(totals) {
+		return false
+	}
+	for _, total := range totals {
+		if total-before < 0 {
+			return false
+		}
+		before = total
+	}
+	return before-s.words[2] >= 0
+}

@@ -52,3 +52,5 @@ func (m concurrency) inherit(cells, instant, []spending) {}
 func (m concurrency) idle(c cells, _ instant) bool { return c.words[0] == 0 }
 
 func (m concurrency) rewind(cells, int64, int64) {}
+
+func (m concurrency) sound(saved) bool { return true }

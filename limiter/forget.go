@@ -24,10 +24,10 @@ func (l *Limiter) crowded(s *shard, count *atomic.Int64, scope int, at instant) 
 	for range min(looks, int(t.slab.n)) {
 		i := t.hand
 		t.hand = (i + 1) % t.slab.n
-		if !s.idle(l.plan, scope, i, at) {
-			continue
-		}
 		a := t.at(i)
+		if !s.idle(l.plan, scope, i, at) || a.dice != l.dice.Account(a.key) {
+			continue // a key that was restored cannot be made again
+		}
 		s.release(l.plan, scope, a.words)
 		t.remove(maphash.String(l.hash, a.key), i)
 		count.Add(-1)

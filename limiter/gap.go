@@ -104,3 +104,5 @@ func (m *gap) rewind(c cells, from, to int64) {
 		c.words[0] = min(due, to)
 	}
 }
+
+func (m *gap) sound(saved) bool { return true }

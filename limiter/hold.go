@@ -249,6 +249,8 @@ func (held) same(meter) bool { return true }
 
 func (held) spent(cells, instant) []spending { return nil }
 
+func (held) sound(saved) bool { return true }
+
 func (held) inherit(cells, instant, []spending) {}
 
 // gate is how a hold stands for a holder at an instant: a hold without an end

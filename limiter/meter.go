@@ -53,6 +53,10 @@ type meter interface {
 	// spent is what still counts at the instant, oldest first.
 	spent(c cells, at instant) []spending
 
+	// sound reports whether a record that is read from elsewhere, with times in
+	// order and counts that are not negative, can be the meter's.
+	sound(s saved) bool
+
 	// inherit fills in fresh cells as if they had been charged so.
 	inherit(c cells, at instant, spent []spending)
 }

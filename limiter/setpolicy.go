@@ -119,6 +119,15 @@ func (l *Limiter) renew(s *shard, i uint32, number uint16, at instant) {
 		return
 	}
 	m := change{shard: s, old: old, new: pl, from: pl.from(old), at: at}
+	l.apply(&m, i)
+	a.saw(at)
+}
+
+// apply moves account i, its recipients and its permits in flight. It requires the
+// shard's lock.
+func (l *Limiter) apply(m *change, i uint32) {
+	s, at := m.shard, m.at
+	a := s.accounts.at(i)
 	a.words = m.move(ofAccount, owner{account: i}, a.dice, a.words)
 	for n := uint32(0); a.pairs > 0 && n < s.pairs.slab.n; n++ {
 		if p := s.pairs.at(n); p.account == i+1 {
@@ -133,5 +142,4 @@ func (l *Limiter) renew(s *shard, i uint32, number uint16, at instant) {
 		end := add(at.wall, sub(m.pause, at.tick))
 		l.holds.count.Add(extend(s.holds, Target{Account: a.key}, &stop{end, "a pause of the policy before"}, at.wall))
 	}
-	a.saw(at)
 }

@@ -113,3 +113,5 @@ func (m *slidingWindow) rewind(c cells, from, to int64) {
 		l.fill(to)
 	}
 }
+
+func (m *slidingWindow) sound(saved) bool { return true }

@@ -193,3 +193,5 @@ func (t *tokenBucket) inherit(c cells, _ instant, spent []spending) {
 
 // clamp is n as a signed number, saturated.
 func clamp(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
+
+func (t *tokenBucket) sound(s saved) bool { return s.words[1] == 0 || uint64(s.words[1]) < t.max }
