@@ -10,8 +10,10 @@ const exactWindow = 1024
 
 // A chunkedWindow is a sliding window too large to keep every charge: it keeps
 // chunks of charges, each stamped with its last. A chunk counts until that one has
-// left the window, so the window never holds too many, and at most a chunk, less
-// than 0.1 % of max, counts too long.
+// left the window, so the window never holds too many, and less than a chunk, under
+// 0.1 % of max, counts too long; a whole one at most where its last charge was taken
+// back. No charge is split: one larger than a chunk is a chunk by itself. Two
+// neighbours hold more than one chunk may, which bounds their number.
 //
 // Words: the number of the log of stamps, the number of the log of totals, the
 // total before the first chunk. A total is how much had been charged, since the
@@ -93,26 +95,18 @@ func (m *chunkedWindow) charge(c cells, at instant, d demand, _ uint64) bool {
 	s.stamps.drop(s.gone)
 	s.totals.drop(s.gone)
 	c.words[2] = s.before
-	for cost := d.cost; cost > 0; {
-		last := s.totals.len() - 1
-		room := int64(0)
-		if last >= 0 {
-			room = m.chunk - m.held(c, s.totals, last)
-		}
-		if room <= 0 {
-			total := c.words[2]
-			if last >= 0 {
-				total = s.totals.at(last)
-			}
-			s.stamps.push(at.tick, never)
-			s.totals.push(total, never)
-			continue
-		}
-		part := min(room, cost)
-		s.totals.set(last, s.totals.at(last)+part)
+	last := s.totals.len() - 1
+	if last >= 0 && m.held(c, s.totals, last) <= m.chunk-d.cost {
+		s.totals.set(last, s.totals.at(last)+d.cost)
 		s.stamps.set(last, at.tick)
-		cost -= part
+		return true
 	}
+	total := c.words[2]
+	if last >= 0 {
+		total = s.totals.at(last)
+	}
+	s.stamps.push(at.tick, never)
+	s.totals.push(total+d.cost, never)
 	return true
 }
 
@@ -128,9 +122,9 @@ func (m *chunkedWindow) spend(c cells, at instant, d demand, serial uint64) {
 	m.charge(c, at, d, serial)
 }
 
-// settle takes an unsent charge out of its chunks: the first that were stamped
-// when it was made or later. Once it has left the window by itself there is
-// nothing to take out.
+// settle takes an unsent charge out of its chunk: the first that was stamped when it
+// was made or later, or one after it that was stamped at the same instant. Once it
+// has left the window by itself there is nothing to take out.
 func (m *chunkedWindow) settle(c cells, r receipt, end instant, o Outcome) {
 	if o != Unsent || r.stale || since(end.tick, r.at.tick) >= m.window {
 		return

@@ -43,11 +43,12 @@ func TestLargeWindowIsNeverOverAndHardlyUnder(t *testing.T) {
 			charge charge
 		}
 		var flights []flight
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+		for range rapid.IntRange(1, 100).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.Int64Range(0, int64(window)/3+1).Draw(t, "pass")))
 			if len(flights) > 0 && rapid.Bool().Draw(t, "settle") {
-				f := flights[0]
-				flights = flights[1:]
+				i := rapid.IntRange(0, len(flights)-1).Draw(t, "which")
+				f := flights[i]
+				flights = append(flights[:i:i], flights[i+1:]...)
 				outcome := rapid.SampledFrom([]limiter.Outcome{limiter.Sent, limiter.Refused, limiter.Unsent}).Draw(t, "outcome")
 				f.permit.Settle(now, outcome)
 				if outcome == limiter.Unsent {
@@ -60,7 +61,7 @@ func TestLargeWindowIsNeverOverAndHardlyUnder(t *testing.T) {
 				}
 				continue
 			}
-			cost := rapid.Int64Range(1, size).Draw(t, "cost")
+			cost := rapid.Int64Range(1, rapid.SampledFrom([]int64{1, chunk, 3 * chunk, size}).Draw(t, "cost at most")).Draw(t, "cost")
 			req := limiter.Request{Account: "a", Action: policy.SendMessage, Cost: cost}
 			used := usedSince(sent, now.Add(-window))
 			permit, d := l.Take(now, req)
@@ -97,4 +98,26 @@ func TestHugeWindowTakesHugeCosts(t *testing.T) {
 	}
 	req.Cost = size + 1
 	require.Equal(t, limiter.Never, l.Allow(now, req).Answer)
+}
+
+// Charges that are taken back leave chunks nearly empty. They are merged before
+// there are many, and what they held still counts, hardly longer than it should.
+func TestTakenBackChargesLeaveNoTrailOfChunks(t *testing.T) {
+	t.Parallel()
+	const size, window, n = 10_000, time.Hour, 9_000
+	l := newLimiter(t, only(policy.SlidingWindow{Max: size, Window: window}))
+	for i := range n {
+		now := monday.Add(time.Duration(i) * time.Millisecond)
+		p, d := l.Take(now, request(9))
+		require.Equal(t, limiter.Allowed, d.Answer)
+		require.Equal(t, limiter.Allowed, l.Allow(now, request(1)).Answer)
+		p.Settle(now, limiter.Unsent)
+	}
+	require.LessOrEqual(t, len(l.State(alice).Logs[0]), 4*1024+1)
+	for i := range n {
+		d := l.Check(monday.Add(window+time.Duration(i)*time.Millisecond), request(1))
+		used, still := size-1-d.Remaining, int64(n-1-i)
+		require.GreaterOrEqual(t, used, still, "%d charges after the first", i)
+		require.LessOrEqual(t, used, still+10, "%d charges after the first", i)
+	}
 }

@@ -32,6 +32,7 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 		}
 		l.restoreHolds(all, p.stops)
 		l.holds.all.Store(&all)
+		l.changed("")
 		return nil
 	}
 	target, number := l.plan, uint16(0)
@@ -53,6 +54,7 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	s := &shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer l.changed(p.key)
 	if len(p.stops) > 0 {
 		if s.holds == nil {
 			s.holds = make(map[Target]*stop)

@@ -6,11 +6,12 @@
 //
 //	queued -> sending -> sent | failed | in_doubt
 //
-// In a lane messages go out in the order they came. When the limiter opens, typing
-// is shown if the sender is a [Typist], the permit is taken, the message is
-// recorded as sending, and Send is called; what Send answers settles the permit
-// and the message. A send whose end is not known, because the connection or the
-// sender broke off, is in doubt. It is never sent again by itself.
+// In a lane messages go out in the order they came; where a lane is wider than one
+// they start in that order and may overtake each other on the wire. When the
+// limiter opens, typing is shown if the sender is a [Typist], the permit is taken,
+// the message is recorded as sending, and Send is called; what Send answers settles
+// the permit and the message. A send whose end is not known, because the connection
+// or the sender broke off, is in doubt. It is never sent again by itself.
 //
 // [Queue.Run] drives the queue with workers and one timer. [Queue.Step] does
 // everything that is due on the caller's goroutine and says when the next thing

@@ -104,7 +104,7 @@ func (q *Queue) reschedule(l *lane, due time.Time) {
 func (q *Queue) next(now time.Time) (j job, due time.Time, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.follow(now)
+	q.rewind(now)
 	for {
 		l := q.due.next()
 		if l == nil {
@@ -122,9 +122,9 @@ func (q *Queue) next(now time.Time) (j job, due time.Time, ok bool) {
 	}
 }
 
-// follow notices a clock that was set back, and has every lane ask again: what
-// it waits for was reckoned from a time that has not come. It requires q.mu.
-func (q *Queue) follow(now time.Time) {
+// rewind notices a clock that was set back, and has every lane ask again: what it
+// waits for was reckoned from a time that has not come. It requires q.mu.
+func (q *Queue) rewind(now time.Time) {
 	back := q.latest.Sub(now)
 	if back > tolerance {
 		for _, l := range q.lanes {
@@ -155,9 +155,12 @@ func (q *Queue) plan(l *lane, now time.Time) {
 		}
 	}
 	for _, it := range l.claimed {
-		if it.phase == typing || it.phase == recording {
+		if it.phase == recording {
 			soonest(it.until)
 		}
+	}
+	if it := l.leader(); it != nil {
+		soonest(it.until)
 	}
 	if it := l.waiting.first; it != nil && len(l.claimed) < q.width {
 		soonest(it.until)
@@ -175,16 +178,28 @@ func (q *Queue) plan(l *lane, now time.Time) {
 // advance finds a lane's next job. It requires q.mu.
 func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 	for _, it := range l.claimed {
-		switch {
-		case it.until.After(now):
-		case it.phase == recording:
+		if it.phase == recording && !it.until.After(now) {
 			it.phase = saving
 			return job{l, it, it.record, (*Queue).save}, true
-		case it.phase == typing:
-			return q.launch(l, it, now)
 		}
 	}
+	if it := l.leader(); it != nil && !it.until.After(now) {
+		if first := l.waiting.first; first == nil || it.seq < first.seq {
+			return q.launch(l, it, now)
+		}
+		l.move(it, waiting) // behind one that was put back
+	}
 	return q.claim(l, now)
+}
+
+// leader is the first message that typing is shown for. The others follow it.
+func (l *lane) leader() (first *item) {
+	for _, it := range l.claimed {
+		if it.phase == typing && (first == nil || it.seq < first.seq) {
+			first = it
+		}
+	}
+	return first
 }
 
 // claim starts the first waiting message if the limiter is open for it. It
@@ -195,18 +210,34 @@ func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
 		return job{}, false
 	}
 	if q.typist == nil || !it.typed.IsZero() && now.Sub(it.typed) < retypeAfter {
-		return q.launch(l, it, now)
+		return q.follow(l, it, now)
 	}
 	if d := q.limiter.Check(now, request(&it.record.Message)); d.Answer != limiter.Allowed {
 		return q.refused(l, it, d, now)
 	}
 	it.typing = q.drawTyping(&it.record.Message)
+	for _, before := range l.claimed {
+		if before.phase == typing && before.seq < it.seq {
+			it.typing = max(it.typing, before.until.Sub(now)) // it will not overtake that one
+		}
+	}
 	if it.typing == 0 {
-		return q.launch(l, it, now)
+		return q.follow(l, it, now)
 	}
 	it.typed, it.until = now, now.Add(it.typing)
 	l.move(it, typing)
 	return job{l, it, it.record, (*Queue).show}, true
+}
+
+// follow launches a waiting message that no typing is shown for, behind those that
+// it is shown for. It requires q.mu.
+func (q *Queue) follow(l *lane, it *item, now time.Time) (job, bool) {
+	if l.leader() == nil {
+		return q.launch(l, it, now)
+	}
+	it.until = now
+	l.move(it, typing)
+	return job{}, false
 }
 
 // launch takes the permit for a message. It requires q.mu.

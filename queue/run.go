@@ -48,7 +48,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	if q.options.StopWait <= 0 || !finished(idle, q.clock.After(q.options.StopWait)) {
 		cancel()
 		if !finished(idle, q.clock.After(lastWord)) {
-			left = fmt.Errorf("%w; %d messages are in doubt", ErrLeftOnWire, q.abandon())
+			left = fmt.Errorf("%w; messages in doubt: %d", ErrLeftOnWire, q.abandon())
 		}
 	}
 	return errors.Join(left, q.flush(calls, deadline))

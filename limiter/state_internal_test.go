@@ -1,0 +1,68 @@
+package limiter
+
+import (
+	"hash/maphash"
+	"slices"
+)
+
+// State is all that a limiter remembers of one account, for tests.
+type State struct {
+	Known   bool
+	Words   []int64
+	Logs    [][]int64 // oldest first, of each word that can number one
+	Last    int64
+	Steady  bool
+	Flights []flight
+}
+
+// State is a deep copy of what the limiter remembers of the account.
+func (l *Limiter) State(key string) State {
+	hash := maphash.String(l.hash, key)
+	s := &l.shards[hash%shardCount]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, known := s.accounts.find(hash, key)
+	if !known {
+		return State{}
+	}
+	a := s.accounts.at(i)
+	out := State{Known: true, Words: slices.Clone(s.words(a.words, l.planOf(a).size[ofAccount])), Last: a.last, Steady: a.steady}
+	for rules := l.planOf(a).in[ofAccount]; rules != 0; rules &= rules - 1 {
+		r := &l.planOf(a).rules[rules.first()]
+		switch r.meter.(type) {
+		case *slidingWindow:
+			out.Logs = append(out.Logs, s.stock.copyOf(out.Words[r.from]))
+		case *chunkedWindow:
+			out.Logs = append(out.Logs, s.stock.copyOf(out.Words[r.from]), s.stock.copyOf(out.Words[r.from+1]))
+		}
+	}
+	if a.flight > 0 {
+		for n := a.flight - 1; ; {
+			f := *s.flights.one(n)
+			out.Flights = append(out.Flights, f)
+			if n = f.next; n == a.flight-1 {
+				break
+			}
+		}
+	}
+	return out
+}
+
+func (s *stock) copyOf(number int64) (entries []int64) {
+	l := s.logs.at(number)
+	for i := range l.len() {
+		entries = append(entries, l.at(i))
+	}
+	return entries
+}
+
+// Accounts is how many accounts the limiter remembers, for tests.
+func (l *Limiter) Accounts() (n int) {
+	for i := range l.shards {
+		s := &l.shards[i]
+		s.mu.Lock()
+		n += s.accounts.index.used
+		s.mu.Unlock()
+	}
+	return n
+}

@@ -1,0 +1,60 @@
+package queue
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The heap against a list that is sorted each time.
+func TestSchedule_Model(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	for seed := range uint64(20) {
+		dice := rand.New(rand.NewPCG(seed, 0))
+		var s schedule
+		var model []*lane // scheduled, in the order they were scheduled
+		lanes := make([]lane, 40)
+		for range 1000 {
+			l := &lanes[dice.IntN(len(lanes))]
+			in := slices.Index(model, l)
+			if dice.IntN(3) == 0 {
+				s.remove(l)
+				if in >= 0 {
+					model = slices.Delete(model, in, in+1)
+				}
+				require.Zero(t, l.place)
+			} else {
+				due := start.Add(time.Duration(dice.IntN(30)) * time.Second)
+				if in < 0 || !l.due.Equal(due) {
+					if in >= 0 {
+						model = slices.Delete(model, in, in+1)
+					}
+					model = append(model, l)
+				}
+				s.set(l, due)
+				require.Equal(t, due, l.due)
+			}
+			if len(model) == 0 {
+				require.Nil(t, s.next())
+				continue
+			}
+			inOrder := slices.Clone(model)
+			slices.SortStableFunc(inOrder, func(a, b *lane) int { return a.due.Compare(b.due) })
+			require.Same(t, inOrder[0], s.next())
+		}
+		slices.SortStableFunc(model, func(a, b *lane) int {
+			return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.order, b.order))
+		})
+		for _, want := range model {
+			require.Same(t, want, s.next())
+			s.remove(want)
+		}
+		require.Nil(t, s.next())
+		require.Empty(t, s.heap)
+	}
+}

@@ -1,0 +1,333 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wapace/wapace/limiter"
+	"github.com/wapace/wapace/policy"
+	"github.com/wapace/wapace/queue"
+	"github.com/wapace/wapace/queue/queuetest"
+)
+
+// A world is a queue whose sender, typist, store and neighbours fail in every way,
+// as a seed has it, and a ledger of what was on the wire.
+type world struct {
+	mu       sync.Mutex // also the dice's
+	dice     *rand.Rand
+	policy   policy.Policy
+	limiter  *limiter.Limiter
+	clock    limiter.Clock
+	queue    *queue.Queue
+	store    queue.Store // without its faults
+	diary    diary
+	width    int          // of the lanes
+	faulty   atomic.Int64 // in percent, how often the store fails
+	ledger   []queuetest.Call
+	wire     []queue.Message
+	enqueued []string // IDs, in order
+	accounts []string
+}
+
+func newWorld(t *testing.T, seed uint64, clock limiter.Clock) *world {
+	t.Helper()
+	w := &world{dice: rand.New(rand.NewPCG(seed, 1)), clock: clock}
+	w.policy = pick(w, policy.Standard(), policy.Strict(), policy.Unlimited(),
+		rules(policy.Gap{Min: time.Second, Max: 8 * time.Second, Every: 3}, policy.SlidingWindow{Max: 9, Window: 10 * time.Minute}),
+		rules(policy.TokenBucket{Max: 6, Per: time.Minute, Burst: 4}, policy.Concurrency{Max: 3}, policy.CalendarWindow{Max: 40, Unit: policy.Day}),
+	)
+	var err error
+	w.limiter, err = limiter.New(w.policy, &limiter.Options{Seed: seed + 1})
+	require.NoError(t, err)
+	o := queue.Options{
+		Limiter: w.limiter, Clock: clock, Seed: seed + 1, OnEvent: w.diary.write,
+		Width: 1 + w.intN(3), Workers: 1 + w.intN(10), History: 1 << 20,
+	}
+	if w.intN(3) == 0 {
+		o.Typing = quiet
+	}
+	w.width = o.Width
+	for _, r := range w.policy.Rules {
+		if c, ok := r.Limit.(policy.Concurrency); ok {
+			w.width = int(c.Max)
+		}
+	}
+	w.queue, err = queue.New(w.policy, w, &o)
+	require.NoError(t, err)
+	w.store = queue.NewMemory(1 << 20)
+	w.queue.SetStore(flaky{w.store, w.fault})
+	w.faulty.Store(pick[int64](w, 0, 5, 30))
+	for i := range 1 + w.intN(4) {
+		w.accounts = append(w.accounts, fmt.Sprint("account ", i))
+	}
+	return w
+}
+
+func pick[T any](w *world, of ...T) T { return of[w.intN(len(of))] }
+
+func (w *world) intN(n int) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dice.IntN(n)
+}
+
+// upTo is a random time below d.
+func (w *world) upTo(d time.Duration) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Duration(w.dice.Int64N(int64(d)))
+}
+
+func (w *world) fault(string) fault {
+	if int64(w.intN(100)) >= w.faulty.Load() {
+		return works
+	}
+	return pick(w, failsBefore, failsAfter)
+}
+
+func (w *world) Typing(context.Context, queue.Message, time.Duration) error {
+	switch w.intN(10) {
+	case 0:
+		return errors.New("no presence")
+	case 1:
+		panic("no presence")
+	}
+	return nil
+}
+
+func (w *world) Send(ctx context.Context, m queue.Message) (queue.Receipt, error) {
+	w.mu.Lock()
+	call := len(w.ledger)
+	w.ledger = append(w.ledger, queuetest.Call{Account: m.Account, Action: policy.SendMessage, At: w.clock.Now()})
+	w.wire = append(w.wire, m)
+	w.mu.Unlock()
+	if w.intN(3) == 0 {
+		w.pass(w.upTo(20 * time.Second))
+	}
+	w.mu.Lock()
+	w.ledger[call].Done = w.clock.Now()
+	w.mu.Unlock()
+	switch w.intN(12) {
+	case 0:
+		return queue.Receipt{}, errNo
+	case 1:
+		return queue.Receipt{}, context.DeadlineExceeded
+	case 2:
+		return queue.Receipt{ID: "did it"}, io.ErrUnexpectedEOF
+	case 3:
+		panic("no session")
+	}
+	return queue.Receipt{ID: "w"}, ctx.Err()
+}
+
+// pass lets time pass on whatever clock it is.
+func (w *world) pass(d time.Duration) {
+	if c, ok := w.clock.(*queuetest.Clock); ok {
+		c.Advance(d)
+		return
+	}
+	time.Sleep(d)
+}
+
+func (w *world) enqueue(t *testing.T) {
+	t.Helper()
+	id, err := w.queue.Enqueue(context.Background(), queue.Message{
+		Account: pick(w, w.accounts...), To: bob, Text: strings.Repeat("x", 1+w.intN(200)),
+	})
+	if err != nil {
+		if !errors.Is(err, queue.ErrStopped) {
+			require.ErrorIs(t, err, errStore)
+		}
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.enqueued = append(w.enqueued, id)
+}
+
+// meddle is other code that sends for one of the accounts. It holds a permit for a
+// while at most.
+func (w *world) meddle() {
+	account := pick(w, w.accounts...)
+	at := w.clock.Now()
+	permit, d := w.limiter.Take(at, limiter.Request{Account: account, Action: policy.SendMessage})
+	if d.Answer != limiter.Allowed {
+		return
+	}
+	w.mu.Lock()
+	call := len(w.ledger)
+	w.ledger = append(w.ledger, queuetest.Call{Account: account, Action: policy.SendMessage, At: at})
+	w.mu.Unlock()
+	outcome := limiter.Sent
+	if w.intN(2) == 0 {
+		outcome = limiter.Unsent
+	}
+	if _, stepped := w.clock.(*queuetest.Clock); !stepped || w.intN(2) == 0 {
+		w.pass(w.upTo(30 * time.Second))
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	done := w.clock.Now()
+	permit.Settle(done, outcome)
+	w.ledger[call].Done, w.ledger[call].Unsent = done, outcome == limiter.Unsent
+}
+
+// audit holds what must be so whatever happened.
+func (w *world) audit(t *testing.T, drained bool) {
+	t.Helper()
+	require.Empty(t, queuetest.Audit(w.policy, w.ledger))
+
+	last := w.diary.check(t)
+	count := map[queue.Status]int{}
+	for _, id := range w.enqueued {
+		r, err := w.store.Get(context.Background(), id)
+		require.NoError(t, err)
+		told := last[id]
+		if told.Status == queue.Queued && r.Status == queue.Sending {
+			r.Status = queue.Queued // marked by a Begin that failed
+			r.At, r.Typing = time.Time{}, 0
+		}
+		if told.Status == queue.Sending && r.Status.Final() {
+			told = r // recorded by a Finish that failed
+		}
+		if told.Status == queue.Sending {
+			told.At, told.Typing = r.At, r.Typing // marked by a Begin before the last one
+		}
+		require.Equal(t, told, r, "Get and the events agree")
+		count[r.Status]++
+	}
+	require.Len(t, last, len(w.enqueued))
+	require.Equal(t, len(w.enqueued), count[queue.Sent]+count[queue.Failed]+count[queue.InDoubt]+count[queue.Queued]+count[queue.Sending])
+
+	// Under Run the messages of a wide lane may overtake each other between the
+	// lane and the wire.
+	_, stepped := w.clock.(*queuetest.Clock)
+	inOrder := stepped || w.width == 1
+	order, onWire := map[string][]string{}, map[string]bool{}
+	for _, m := range w.wire {
+		require.False(t, onWire[m.ID], "message %s was on the wire twice", m.ID)
+		require.Contains(t, last, m.ID)
+		onWire[m.ID] = true
+		order[m.Account] = append(order[m.Account], m.ID)
+	}
+	for account := range order {
+		var want []string
+		for _, id := range w.enqueued {
+			if onWire[id] && last[id].Account == account {
+				want = append(want, id)
+			}
+		}
+		if inOrder {
+			require.Equal(t, want, order[account], "the order of %s", account)
+		} else {
+			require.ElementsMatch(t, want, order[account])
+		}
+	}
+	for id, r := range last {
+		switch r.Status {
+		case queue.Sent, queue.InDoubt:
+			require.True(t, onWire[id])
+		case queue.Queued:
+			require.False(t, onWire[id])
+		}
+	}
+	if drained {
+		require.Zero(t, count[queue.Queued]+count[queue.Sending])
+		require.Zero(t, w.queue.Lanes())
+	}
+}
+
+func TestSimulate_Step(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(150) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			clock := &queuetest.Clock{}
+			w := newWorld(t, seed, clock)
+			step := func() time.Time {
+				next, err := w.queue.Step(t.Context())
+				require.NoError(t, err)
+				return next
+			}
+			for range 100 {
+				switch w.intN(6) {
+				case 0, 1:
+					w.enqueue(t)
+				case 2:
+					w.meddle()
+				case 3:
+					clock.Advance(w.upTo(pick(w, time.Second, time.Minute, 3*time.Hour)))
+				default:
+					if next := step(); !next.IsZero() && w.intN(2) == 0 {
+						clock.Set(slices.MaxFunc([]time.Time{next, clock.Now()}, time.Time.Compare))
+					}
+				}
+			}
+			w.audit(t, false)
+			w.faulty.Store(0)
+			for {
+				next := step()
+				if next.IsZero() {
+					break
+				}
+				require.True(t, next.After(clock.Now()), "Step leaves nothing that is due")
+				clock.Set(next)
+			}
+			w.audit(t, true)
+		})
+	}
+}
+
+func TestSimulate_Run(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(60) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, seed, limiter.RealClock())
+				var others sync.WaitGroup
+				for range 2 {
+					others.Go(func() {
+						for range 15 {
+							time.Sleep(w.upTo(pick(w, time.Second, time.Minute, time.Hour)))
+							w.enqueue(t)
+						}
+					})
+				}
+				others.Go(func() {
+					for range 5 {
+						time.Sleep(w.upTo(2 * time.Hour))
+						w.meddle()
+					}
+				})
+				stop := run(w.queue)
+				hurry := w.intN(2) == 0
+				if hurry {
+					time.Sleep(w.upTo(12 * time.Hour))
+				} else {
+					others.Wait()
+					w.faulty.Store(0)
+					time.Sleep(3 * 24 * time.Hour)
+				}
+				err := stop()
+				if err != nil {
+					require.ErrorIs(t, err, errStore)
+				}
+				others.Wait()
+				w.audit(t, !hurry)
+			})
+		})
+	}
+}

@@ -1,0 +1,442 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wapace/wapace/limiter"
+	"github.com/wapace/wapace/policy"
+	"github.com/wapace/wapace/queue"
+	"github.com/wapace/wapace/queue/queuetest"
+)
+
+// A fault is how a store fails.
+type fault int
+
+const (
+	works fault = iota
+	failsBefore
+	failsAfter // it did what it was asked, and says that it failed
+)
+
+var errStore = errors.New("disk is on fire")
+
+// A flaky store fails as fault says, asked with the method.
+type flaky struct {
+	queue.Store
+	fault func(method string) fault
+}
+
+func (s flaky) do(method string, call func() error) error {
+	f := s.fault(method)
+	if f == failsBefore {
+		return fmt.Errorf("%s: %w", method, errStore)
+	}
+	err := call()
+	if f == failsAfter && err == nil {
+		return fmt.Errorf("%s: %w", method, errStore)
+	}
+	return err
+}
+
+func (s flaky) Add(ctx context.Context, r *queue.Record) error {
+	return s.do("Add", func() error { return s.Store.Add(ctx, r) })
+}
+
+func (s flaky) Begin(ctx context.Context, r *queue.Record) error {
+	return s.do("Begin", func() error { return s.Store.Begin(ctx, r) })
+}
+
+func (s flaky) Finish(ctx context.Context, r *queue.Record) error {
+	return s.do("Finish", func() error { return s.Store.Finish(ctx, r) })
+}
+
+func (s flaky) Get(ctx context.Context, id string) (r queue.Record, err error) {
+	err = s.do("Get", func() error {
+		r, err = s.Store.Get(ctx, id)
+		return err
+	})
+	return r, err
+}
+
+// script fails the calls of some methods, in order, and no others.
+func script(faults map[string][]fault) func(method string) fault {
+	return func(method string) fault {
+		next := faults[method]
+		if len(next) == 0 {
+			return works
+		}
+		faults[method] = next[1:]
+		return next[0]
+	}
+}
+
+// A shaken harness has a store that fails as scripted.
+type shaken struct {
+	*queuetest.Harness
+	diary   diary
+	book    logbook
+	limiter *limiter.Limiter
+	store   queue.Store // without its faults
+}
+
+func shake(t *testing.T, history int, faults map[string][]fault) *shaken {
+	t.Helper()
+	p := rules(policy.Gap{Min: 10 * time.Second, Max: 10 * time.Second}, policy.SlidingWindow{Max: 2, Window: time.Hour}, policy.Concurrency{Max: 1})
+	l, err := limiter.New(p, nil)
+	require.NoError(t, err)
+	s := &shaken{limiter: l, store: queue.NewMemory(history)}
+	s.Harness = queuetest.NewOptions(t, p, &queue.Options{
+		Limiter: l, OnEvent: s.diary.write, Logger: s.book.logger(),
+		Typing: &queue.Typing{Start: 5 * time.Second, Max: time.Minute},
+	})
+	s.Queue.SetStore(flaky{s.store, script(faults)})
+	return s
+}
+
+// step steps the queue and says when it is due again, from the start on.
+func (s *shaken) step(t *testing.T) time.Duration {
+	t.Helper()
+	next, err := s.Queue.Step(t.Context())
+	require.NoError(t, err)
+	return next.Sub(queuetest.Epoch())
+}
+
+// eachSentOnce drains and holds that the messages went out once, in order, and
+// that all accounts of it agree.
+func (s *shaken) eachSentOnce(t *testing.T, ids ...string) {
+	t.Helper()
+	s.Drain(time.Hour)
+	s.Audit()
+	var sent []string
+	for i, m := range s.Sender.Sent() {
+		sent = append(sent, m.ID)
+		require.Equal(t, []queue.Status{queue.Queued, queue.Sending, queue.Sent}, s.diary.way(m.ID))
+		require.Equal(t, s.diary.ended()[i], get(t, s.Queue, m.ID))
+	}
+	require.Equal(t, ids, sent)
+	require.Zero(t, s.Queue.Lanes())
+	require.NotContains(t, s.book.String(), alice)
+}
+
+func TestStore_BeginFails(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		faults map[string][]fault
+		tries  int
+	}{
+		{"before", map[string][]fault{"Begin": {failsBefore, failsBefore, failsBefore}}, 3},
+		{"after", map[string][]fault{"Begin": {failsAfter}}, 1},
+		{"before and after", map[string][]fault{"Begin": {failsBefore, failsAfter, failsBefore}}, 3},
+		{"after, and it cannot say so", map[string][]fault{"Begin": {failsAfter}, "Get": {failsBefore, failsBefore}}, 3},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := shake(t, 10, tt.faults)
+			first, second := s.Enqueue(alice, bob, "1"), s.Enqueue(alice, bob, "2")
+			require.Equal(t, 5*time.Second, s.step(t))
+			for i := range tt.tries {
+				s.Clock.Set(queuetest.Epoch().Add(time.Duration(5+i) * time.Second))
+				require.Equal(t, time.Duration(6+i)*time.Second, s.step(t), "it tries again every second")
+				require.Empty(t, s.Sender.Sent())
+				require.Equal(t, []queue.Status{queue.Queued}, s.diary.way(first))
+				require.Equal(t, limiter.Allowed, s.limiter.Check(s.Clock.Now(), limiter.Request{Account: alice, Action: policy.SendMessage}).Answer, "the permit is given back")
+			}
+			s.eachSentOnce(t, first, second)
+			require.Equal(t, time.Duration(5+tt.tries)*time.Second, get(t, s.Queue, first).At.Sub(queuetest.Epoch()))
+			require.Len(t, s.Sender.Typed(), 2, "typing is not shown again")
+			require.Contains(t, s.book.String(), "could not be recorded as sending; it waits")
+			require.Contains(t, s.book.String(), "disk is on fire")
+		})
+	}
+}
+
+func TestStore_FinishFails(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		faults map[string][]fault
+		tries  int
+	}{
+		{"before", map[string][]fault{"Finish": {failsBefore, failsBefore}}, 2},
+		{"after", map[string][]fault{"Finish": {failsAfter}}, 1},
+		{"after, and it cannot say so", map[string][]fault{"Finish": {failsAfter}, "Get": {failsBefore, failsBefore}}, 3},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := shake(t, 10, tt.faults)
+			s.Sender.Otherwise(queuetest.Answer{Took: 2 * time.Second})
+			first, second := s.Enqueue(alice, bob, "1"), s.Enqueue(alice, bob, "2")
+			require.Equal(t, 5*time.Second, s.step(t))
+			s.Clock.Advance(5 * time.Second)
+			for i := range tt.tries {
+				require.Equal(t, time.Duration(8+i)*time.Second, s.step(t), "it tries again every second")
+				require.Len(t, s.Sender.Sent(), 1)
+				require.Equal(t, []queue.Status{queue.Queued, queue.Sending}, s.diary.way(first))
+				s.Clock.Advance(time.Second)
+			}
+			s.eachSentOnce(t, first, second)
+			one, two := get(t, s.Queue, first), get(t, s.Queue, second)
+			require.Equal(t, 7*time.Second, one.Done.Sub(queuetest.Epoch()))
+			require.Equal(t, 10*time.Second+two.Typing, two.At.Sub(one.Done), "the gap counts from the end of the send")
+		})
+	}
+}
+
+func TestStore_FinishFailsAfterAndForgets(t *testing.T) {
+	t.Parallel()
+	s := shake(t, 0, map[string][]fault{"Finish": {failsAfter}})
+	ids := []string{s.Enqueue(alice, bob, "1"), s.Enqueue(alice, bob, "2")}
+	s.Drain(time.Hour)
+	require.Len(t, s.Sender.Sent(), 2)
+	for _, id := range ids {
+		require.Equal(t, []queue.Status{queue.Queued, queue.Sending, queue.Sent}, s.diary.way(id))
+	}
+	require.Zero(t, s.Queue.Lanes())
+}
+
+func TestStore_AddFails(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		faults map[string][]fault
+		taken  bool
+	}{
+		{"before", map[string][]fault{"Add": {failsBefore}}, false},
+		{"after", map[string][]fault{"Add": {failsAfter}}, true},
+		{"after, and it cannot say so", map[string][]fault{"Add": {failsAfter}, "Get": {failsBefore}}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := shake(t, 10, tt.faults)
+			id, err := s.Queue.Enqueue(t.Context(), hi(alice))
+			second := s.Enqueue(alice, bob, "2")
+			if tt.taken {
+				require.NoError(t, err)
+				s.eachSentOnce(t, id, second)
+				return
+			}
+			require.ErrorIs(t, err, errStore)
+			require.ErrorContains(t, err, "queue: enqueue: ")
+			require.Empty(t, id)
+			s.eachSentOnce(t, second)
+		})
+	}
+}
+
+// The store says that a message is somebody else's now, or is gone. It is left to
+// them, and the lane goes on.
+func TestStore_TakenByOthers(t *testing.T) {
+	t.Parallel()
+	begin := func(s queue.Store, r *queue.Record) error {
+		r.Status = queue.Sending
+		return s.Begin(context.Background(), r)
+	}
+	end := func(s queue.Store, r *queue.Record) error {
+		r.Status = queue.Failed
+		return s.Finish(context.Background(), r)
+	}
+	tests := []struct {
+		name   string
+		faults []fault // of Begin, before it was taken
+		take   func(s queue.Store, r *queue.Record) error
+		want   queue.Status
+	}{
+		{"begun", nil, begin, queue.Sending},
+		{"ended", nil, end, queue.Failed},
+		{"ended after a Begin that failed", []fault{failsBefore}, end, queue.Failed},
+		{"ended after a Begin that failed and did it", []fault{failsAfter}, end, queue.Failed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := shake(t, 10, map[string][]fault{"Begin": tt.faults})
+			first, second := s.Enqueue(alice, bob, "1"), s.Enqueue(alice, bob, "2")
+			s.step(t)
+			s.Clock.Advance(5 * time.Second)
+			for range tt.faults {
+				s.step(t)
+				s.Clock.Advance(time.Second)
+			}
+			r := get(t, s.Queue, first)
+			require.NoError(t, tt.take(s.store, &r))
+			s.Drain(time.Hour)
+			require.Equal(t, tt.want, get(t, s.Queue, first).Status)
+			require.Equal(t, queue.Sent, get(t, s.Queue, second).Status)
+			require.Len(t, s.Sender.Sent(), 1)
+			require.Contains(t, s.book.String(), "a message is not the queue's to send any more")
+			require.Zero(t, s.Queue.Lanes())
+		})
+	}
+}
+
+// A message that was ended by somebody else while it was on the wire keeps their
+// end.
+func TestStore_EndedByOthers(t *testing.T) {
+	t.Parallel()
+	s := shake(t, 10, nil)
+	id := s.Enqueue(alice, bob, "1")
+	s.step(t)
+	s.Clock.Advance(5 * time.Second)
+	var ended queue.Record
+	s.Queue.SetStore(flaky{s.store, func(method string) fault {
+		if method == "Finish" && ended.ID == "" {
+			ended = get(t, s.Queue, id)
+			ended.Status, ended.Code, ended.Err = queue.InDoubt, queue.SendUnknown, "taken over"
+			require.NoError(t, s.store.Finish(t.Context(), &ended))
+		}
+		return works
+	}})
+	s.Drain(time.Minute)
+	require.Equal(t, ended, get(t, s.Queue, id))
+	require.Equal(t, []queue.Record{ended}, s.diary.ended())
+}
+
+func TestStore_Gone(t *testing.T) {
+	t.Parallel()
+	s := shake(t, 10, nil)
+	s.Enqueue(alice, bob, "1")
+	s.Queue.SetStore(queue.NewMemory(10)) // knows nothing of it
+	second := s.Enqueue(alice, bob, "2")
+	s.eachSentOnce(t, second)
+	require.Contains(t, s.book.String(), "a message is not the queue's to send any more")
+}
+
+func TestStore_Conflicts(t *testing.T) {
+	t.Parallel()
+	s := queue.NewMemory(10)
+	r := func(status queue.Status) *queue.Record {
+		return &queue.Record{Message: queue.Message{ID: "m"}, Status: status}
+	}
+	require.ErrorIs(t, s.Begin(t.Context(), r(queue.Sending)), queue.ErrUnknownMessage)
+	require.ErrorIs(t, s.Finish(t.Context(), r(queue.Sent)), queue.ErrUnknownMessage)
+	require.NoError(t, s.Add(t.Context(), r(queue.Queued)))
+	require.ErrorIs(t, s.Add(t.Context(), r(queue.Queued)), queue.ErrConflict)
+	require.NoError(t, s.Begin(t.Context(), r(queue.Sending)))
+	require.ErrorIs(t, s.Begin(t.Context(), r(queue.Sending)), queue.ErrConflict)
+	require.NoError(t, s.Finish(t.Context(), r(queue.Sent)))
+	require.ErrorIs(t, s.Begin(t.Context(), r(queue.Sending)), queue.ErrConflict)
+	require.EqualError(t, s.Finish(t.Context(), r(queue.Failed)), `queue: status does not allow it: message "m" is sent`)
+	kept, err := s.Get(t.Context(), "m")
+	require.NoError(t, err)
+	require.Equal(t, queue.Sent, kept.Status)
+}
+
+// A stop records what could not be recorded before.
+func TestStore_StopRecords(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		heals time.Duration // after the stop
+		wait  time.Duration
+		took  time.Duration
+		fails bool
+	}{
+		{"it heals", 5 * time.Second, 0, 5 * time.Second, false},
+		{"it does not heal", time.Hour, 0, 30 * time.Second, true},
+		{"no time to heal", time.Hour, -1, 0, true},
+		{"it has healed", 0, -1, 0, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				healed := time.Now().Add(time.Minute + tt.heals)
+				var d diary
+				q := newQueue(t, policy.Unlimited(), always, queue.Options{StopWait: tt.wait, OnEvent: d.write})
+				q.SetStore(flaky{queue.NewMemory(100), func(method string) fault {
+					if method == "Finish" && time.Now().Before(healed) {
+						return failsBefore
+					}
+					return works
+				}})
+				first, second, third := enqueue(t, q, hi(alice)), enqueue(t, q, hi(alice)), enqueue(t, q, hi(carol))
+				stop := run(q)
+				time.Sleep(time.Minute - time.Millisecond)
+				require.Equal(t, queue.Sending, get(t, q, first).Status)
+				time.Sleep(time.Millisecond)
+				asked := time.Now()
+				err := stop()
+				require.Equal(t, tt.took, time.Since(asked))
+				want := queue.Sent
+				if tt.fails {
+					want = queue.Sending
+					require.ErrorIs(t, err, errStore)
+					require.ErrorContains(t, err, "queue: stopped with messages whose end could not be recorded")
+				} else {
+					require.NoError(t, err)
+				}
+				require.Equal(t, want, get(t, q, first).Status)
+				require.Equal(t, want, get(t, q, third).Status)
+				if tt.heals > 0 {
+					require.Equal(t, queue.Queued, get(t, q, second).Status)
+				}
+				d.check(t)
+			})
+		})
+	}
+}
+
+// A message whose recording hangs is not on the wire, and does not get there once
+// Run has returned.
+func TestStore_StopWhileBeginHangs(t *testing.T) {
+	t.Parallel()
+	for _, heeds := range []bool{true, false} {
+		t.Run(fmt.Sprint("heeds its context: ", heeds), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var d diary
+				s := &queuetest.Sender{}
+				p := rules(policy.Concurrency{Max: 1})
+				l, err := limiter.New(p, nil)
+				require.NoError(t, err)
+				q := newQueue(t, p, s, queue.Options{Typing: quiet, OnEvent: d.write, Limiter: l})
+				q.SetStore(hanging{queue.NewMemory(100), heeds})
+				id := enqueue(t, q, hi(alice))
+				stop := run(q)
+				time.Sleep(time.Second)
+				err = stop()
+				if heeds {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, queue.ErrLeftOnWire)
+				}
+				time.Sleep(2 * time.Hour)
+				require.Empty(t, s.Sent())
+				require.Equal(t, limiter.Allowed, l.Check(time.Now(), limiter.Request{Account: alice, Action: policy.SendMessage}).Answer)
+				for _, status := range d.way(id) {
+					require.False(t, status.Final())
+				}
+			})
+		})
+	}
+}
+
+// A hanging store takes an hour to begin.
+type hanging struct {
+	queue.Store
+	heeds bool // its context
+}
+
+func (s hanging) Begin(ctx context.Context, r *queue.Record) error {
+	done := ctx.Done()
+	if !s.heeds {
+		done = nil
+	}
+	select {
+	case <-time.After(time.Hour):
+		return s.Store.Begin(ctx, r)
+	case <-done:
+		return ctx.Err()
+	}
+}
