@@ -24,7 +24,7 @@ func newCalendarWindow(w policy.CalendarWindow) *calendarWindow {
 	return &calendarWindow{max: w.Max, unit: w.Unit, zone: w.Zone(), far: 2 * uint64(longest(w.Unit))}
 }
 
-func (m *calendarWindow) size() int { return 4 }
+func (m *calendarWindow) layout() []cell { return []cell{aWall, aCount, aSerial, aTick} }
 
 func (m *calendarWindow) fresh(w []int64) { w[0], w[1], w[2], w[3] = 0, 0, 0, 0 }
 
@@ -59,31 +59,32 @@ func (m *calendarWindow) used(c cells, at instant) int64 {
 	return c.words[1]
 }
 
-func (m *calendarWindow) ask(c cells, at instant, cost int64) gate {
+func (m *calendarWindow) ask(c cells, at instant, d demand) gate {
 	left := m.max - m.used(c, at)
 	switch {
-	case cost > m.max:
+	case d.need() > m.max:
 		return gate{Never, never, m.max, left}
-	case cost > left:
+	case d.need() > left:
 		return later(tickOf(m.end(c, at), at), m.max, left)
 	}
-	return gate{Allowed, at.tick, m.max, left - cost}
+	return gate{Allowed, at.tick, m.max, left - d.cost}
 }
 
-func (m *calendarWindow) reset(c cells, at instant, _ int64, _ gate) int64 {
+func (m *calendarWindow) reset(c cells, at instant, _ demand, _ gate) int64 {
 	return tickOf(m.end(c, at), at)
 }
 
-func (m *calendarWindow) charge(c cells, at instant, cost int64, serial uint64) {
+func (m *calendarWindow) charge(c cells, at instant, d demand, serial uint64) bool {
 	end, used := m.end(c, at), m.used(c, at)
 	if used == 0 {
 		c.words[2] = int64(serial)
 	}
-	c.words[0], c.words[1], c.words[3] = end, used+cost, at.tick
+	c.words[0], c.words[1], c.words[3] = end, used+d.cost, at.tick
+	return true
 }
 
-func (m *calendarWindow) spend(c cells, at instant, cost int64, serial uint64) {
-	m.charge(c, at, cost, serial)
+func (m *calendarWindow) spend(c cells, at instant, d demand, serial uint64) {
+	m.charge(c, at, d, serial)
 }
 
 // settle gives an unsent charge back, unless a later window was opened since.
@@ -91,6 +92,48 @@ func (m *calendarWindow) settle(c cells, r receipt, _ instant, o Outcome) {
 	if o == Unsent && r.serial >= uint64(c.words[2]) {
 		c.words[1] -= r.cost
 	}
+}
+
+// counts takes a month for 30 days, which no other kind of limit is likely to be.
+func (m *calendarWindow) counts() (family, time.Duration) {
+	switch m.unit {
+	case policy.Minute:
+		return charges, time.Minute
+	case policy.Hour:
+		return charges, time.Hour
+	case policy.Day:
+		return charges, 24 * time.Hour
+	case policy.Week:
+		return charges, 7 * 24 * time.Hour
+	default:
+		return charges, 30 * 24 * time.Hour
+	}
+}
+
+func (m *calendarWindow) same(other meter) bool {
+	o, ok := other.(*calendarWindow)
+	return ok && o.unit == m.unit && zonePrint(o.zone) == zonePrint(m.zone)
+}
+
+func (m *calendarWindow) spent(c cells, at instant) []spending {
+	if used := m.used(c, at); used > 0 {
+		return []spending{{at.tick, used}}
+	}
+	return nil
+}
+
+// inherit counts what was charged in the window that runs.
+func (m *calendarWindow) inherit(c cells, at instant, spent []spending) {
+	end := windowEnd(m.unit, m.zone, at.wall)
+	for _, s := range spent {
+		if windowEnd(m.unit, m.zone, sub(at.wall, sub(at.tick, s.tick))) == end {
+			c.words[0], c.words[1], c.words[3] = end, add(c.words[1], s.amount), s.tick
+		}
+	}
+}
+
+func (m *calendarWindow) idle(c cells, at instant) bool {
+	return m.used(c, at) == 0
 }
 
 // rewind leaves the count to the window that it names, or where that is far, to the
@@ -104,3 +147,5 @@ func tickOf(wall int64, at instant) int64 {
 	}
 	return add(at.tick, sub(wall, at.wall))
 }
+
+func (m *calendarWindow) sound(saved) bool { return true }

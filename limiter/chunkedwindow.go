@@ -2,8 +2,7 @@ package limiter
 
 import (
 	"sort"
-
-	"github.com/wapace/wapace/policy"
+	"time"
 )
 
 // exactWindow is the largest sliding window that keeps every charge by itself.
@@ -25,12 +24,12 @@ type chunkedWindow struct {
 	chunk  int64
 }
 
-func newChunkedWindow(w policy.SlidingWindow) *chunkedWindow {
-	chunk := w.Max / exactWindow
-	if w.Max%exactWindow > 0 {
+func newChunkedWindow(most int64, window time.Duration) *chunkedWindow {
+	chunk := most / exactWindow
+	if most%exactWindow > 0 {
 		chunk++
 	}
-	return &chunkedWindow{max: w.Max, window: uint64(w.Window), chunk: chunk}
+	return &chunkedWindow{max: most, window: uint64(window), chunk: chunk}
 }
 
 // chunks are an account's chunks as they stand at an instant.
@@ -42,7 +41,7 @@ type chunks struct {
 }
 
 func (m *chunkedWindow) stand(c cells, now int64) chunks {
-	s := chunks{stamps: c.logs.at(c.words[0]), totals: c.logs.at(c.words[1]), before: c.words[2]}
+	s := chunks{stamps: c.stock.logs.at(c.words[0]), totals: c.stock.logs.at(c.words[1]), before: c.words[2]}
 	if s.stamps.len() == 0 {
 		return s
 	}
@@ -61,53 +60,54 @@ func (s *chunks) after(n int64, window uint64) int64 {
 	return add(s.stamps.at(i), int64(window))
 }
 
-func (m *chunkedWindow) size() int { return 3 }
+func (m *chunkedWindow) layout() []cell { return []cell{aLog, aTally, aCount} }
 
 func (m *chunkedWindow) fresh(w []int64) { w[0], w[1], w[2] = 0, 0, 0 }
 
-func (m *chunkedWindow) ask(c cells, at instant, cost int64) gate {
+func (m *chunkedWindow) ask(c cells, at instant, d demand) gate {
 	s := m.stand(c, at.tick)
 	left := m.max - s.used
 	switch {
-	case cost > m.max:
+	case d.need() > m.max:
 		return gate{Never, never, m.max, left}
-	case cost > left:
-		return later(s.after(cost-left, m.window), m.max, left)
+	case d.need() > left:
+		return later(s.after(d.need()-left, m.window), m.max, left)
 	}
-	return gate{Allowed, at.tick, m.max, left - cost}
+	return gate{Allowed, at.tick, m.max, left - d.cost}
 }
 
 // reset is when the window has given back as much as this request asks for.
-func (m *chunkedWindow) reset(c cells, at instant, cost int64, g gate) int64 {
+func (m *chunkedWindow) reset(c cells, at instant, d demand, g gate) int64 {
 	if g.answer == Later {
 		return g.free
 	}
-	if s := m.stand(c, at.tick); cost <= s.used {
-		return s.after(cost, m.window)
+	if s := m.stand(c, at.tick); d.cost <= s.used {
+		return s.after(d.cost, m.window)
 	}
 	return add(at.tick, int64(m.window))
 }
 
-func (m *chunkedWindow) charge(c cells, at instant, cost int64, _ uint64) {
+func (m *chunkedWindow) charge(c cells, at instant, d demand, _ uint64) bool {
 	if c.words[0] == 0 {
-		c.words[0], c.words[1] = c.logs.open(), c.logs.open()
+		c.words[0], c.words[1] = c.stock.logs.open(), c.stock.logs.open()
 	}
 	s := m.stand(c, at.tick)
 	s.stamps.drop(s.gone)
 	s.totals.drop(s.gone)
 	c.words[2] = s.before
 	last := s.totals.len() - 1
-	if last >= 0 && m.held(c, s.totals, last) <= m.chunk-cost {
-		s.totals.set(last, s.totals.at(last)+cost)
+	if last >= 0 && m.held(c, s.totals, last) <= m.chunk-d.cost {
+		s.totals.set(last, s.totals.at(last)+d.cost)
 		s.stamps.set(last, at.tick)
-		return
+		return true
 	}
 	total := c.words[2]
 	if last >= 0 {
 		total = s.totals.at(last)
 	}
 	s.stamps.push(at.tick, never)
-	s.totals.push(total+cost, never)
+	s.totals.push(total+d.cost, never)
+	return true
 }
 
 // held is how much chunk i holds.
@@ -118,8 +118,8 @@ func (m *chunkedWindow) held(c cells, totals *log, i int) int64 {
 	return totals.at(i) - totals.at(i-1)
 }
 
-func (m *chunkedWindow) spend(c cells, at instant, cost int64, serial uint64) {
-	m.charge(c, at, cost, serial)
+func (m *chunkedWindow) spend(c cells, at instant, d demand, serial uint64) {
+	m.charge(c, at, d, serial)
 }
 
 // settle takes an unsent charge out of its chunk: the first that was stamped when it
@@ -166,6 +166,31 @@ func (m *chunkedWindow) compact(stamps, totals *log, before int64) {
 	stamps.n, totals.n = kept, kept
 }
 
+func (m *chunkedWindow) counts() (family, time.Duration) { return charges, time.Duration(m.window) }
+
+func (m *chunkedWindow) same(other meter) bool {
+	_, ok := other.(*chunkedWindow)
+	return ok
+}
+
+func (m *chunkedWindow) spent(c cells, at instant) (spent []spending) {
+	s := m.stand(c, at.tick)
+	for i := s.gone; i < s.totals.len(); i++ {
+		total := s.totals.at(i)
+		spent = append(spent, spending{s.stamps.at(i), total - s.before})
+		s.before = total
+	}
+	return spent
+}
+
+func (m *chunkedWindow) inherit(c cells, _ instant, spent []spending) {
+	for _, s := range spent {
+		m.charge(c, instant{tick: s.tick}, demand{cost: min(s.amount, m.max)}, 0)
+	}
+}
+
+func (m *chunkedWindow) idle(c cells, at instant) bool { return m.stand(c, at.tick).used == 0 }
+
 func (m *chunkedWindow) rewind(c cells, from, to int64) {
 	s := m.stand(c, from)
 	if s.stamps == nil {
@@ -175,4 +200,19 @@ func (m *chunkedWindow) rewind(c cells, from, to int64) {
 	s.totals.drop(s.gone)
 	c.words[2] = s.before
 	s.stamps.fill(to)
+}
+
+// sound checks that there is a total for each stamp and that totals grow.
+func (m *chunkedWindow) sound(s saved) bool {
+	stamps, totals, before := s.logs[0], s.logs[1], s.words[2]
+	if len(stamps) != len(totals) {
+		return false
+	}
+	for _, total := range totals {
+		if total-before < 0 {
+			return false
+		}
+		before = total
+	}
+	return before-s.words[2] >= 0
 }

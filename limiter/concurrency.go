@@ -1,15 +1,17 @@
 package limiter
 
+import "time"
+
 // A concurrency counts the permits that are not settled yet.
 //
 // Words: the count.
 type concurrency struct{ max int64 }
 
-func (m concurrency) size() int { return 1 }
+func (m concurrency) layout() []cell { return []cell{aFlights} }
 
 func (m concurrency) fresh(w []int64) { w[0] = 0 }
 
-func (m concurrency) ask(c cells, at instant, _ int64) gate {
+func (m concurrency) ask(c cells, at instant, _ demand) gate {
 	left := m.max - c.words[0]
 	switch {
 	case m.max == 0:
@@ -20,17 +22,35 @@ func (m concurrency) ask(c cells, at instant, _ int64) gate {
 	return gate{Allowed, at.tick, m.max, left - 1}
 }
 
-func (m concurrency) reset(_ cells, at instant, _ int64, g gate) int64 {
+func (m concurrency) reset(_ cells, at instant, _ demand, g gate) int64 {
 	if g.answer == Allowed && g.remaining > 0 {
 		return at.tick
 	}
 	return never
 }
 
-func (m concurrency) charge(c cells, _ instant, _ int64, _ uint64) { c.words[0]++ }
+func (m concurrency) charge(c cells, _ instant, _ demand, _ uint64) bool {
+	c.words[0]++
+	return true
+}
 
-func (m concurrency) spend(cells, instant, int64, uint64) {}
+func (m concurrency) spend(cells, instant, demand, uint64) {}
 
 func (m concurrency) settle(c cells, _ receipt, _ instant, _ Outcome) { c.words[0]-- }
 
+func (m concurrency) counts() (family, time.Duration) { return unfinished, 0 }
+
+func (m concurrency) same(other meter) bool {
+	_, ok := other.(concurrency)
+	return ok
+}
+
+func (m concurrency) spent(cells, instant) []spending { return nil }
+
+func (m concurrency) inherit(cells, instant, []spending) {}
+
+func (m concurrency) idle(c cells, _ instant) bool { return c.words[0] == 0 }
+
 func (m concurrency) rewind(cells, int64, int64) {}
+
+func (m concurrency) sound(saved) bool { return true }

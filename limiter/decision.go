@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/wapace/wapace/internal/mask"
 )
 
 // An Answer says whether a request may go.
@@ -44,11 +46,16 @@ func (a Answer) String() string {
 // A Gate is one rule as it stands for one request now.
 type Gate struct {
 	// Rule is the rule's name. It is empty where no rule covers the request,
-	// and "request" where the request itself is wrong.
+	// "request" where the request itself is wrong, "hold" where it is held, and
+	// "capacity" where there is no room for a new account.
 	Rule string
 
 	// Answer is what this rule alone says.
 	Answer Answer
+
+	// Shadow says that the rule only counts: whatever its Answer, it refuses
+	// nothing.
+	Shadow bool
 
 	// RetryAfter is how long to wait before the answer can change: exact where
 	// Answer is Later, a lower bound where it is Busy, otherwise 0.
@@ -69,6 +76,16 @@ type Gate struct {
 	// this request asks for, until a bucket is full, until a pause is over. It
 	// is 0 where only a settled permit can tell.
 	Reset time.Duration
+
+	hold *stop // what refuses, where Rule is "hold"
+}
+
+// Reason is why a request is held, where Rule is "hold". Otherwise it is empty.
+func (g Gate) Reason() string {
+	if g.hold == nil {
+		return ""
+	}
+	return g.hold.reason
 }
 
 // A Decision is the answer to a request: the [Gate] that binds. Where several
@@ -77,6 +94,11 @@ type Gate struct {
 // time it was asked for.
 type Decision struct {
 	Gate
+
+	// ShadowRule is the shadow rule that would have refused the request, the
+	// binding one of several. It is empty where none would have.
+	ShadowRule string
+
 	problem *RequestError
 }
 
@@ -109,6 +131,12 @@ func (e *RefusedError) Error() string {
 		when = "try again in " + e.RetryAfter.String()
 	case Busy:
 		when = "try again when a request in flight has ended"
+	}
+	if e.hold != nil {
+		if e.Answer == Busy {
+			when = "wait until it is released"
+		}
+		return fmt.Sprintf("limiter: held (%s): %s", mask.Text(e.hold.reason), when)
 	}
 	return fmt.Sprintf("limiter: refused by rule %q (limit %d, remaining %d): %s", e.Rule, e.Limit, e.Remaining, when)
 }

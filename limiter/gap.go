@@ -32,11 +32,11 @@ func (m *gap) over(c cells, from int64) int64 {
 	return min(add(from, int64(pause)), inFlight-1)
 }
 
-func (m *gap) size() int { return 2 }
+func (m *gap) layout() []cell { return []cell{aTick, aCount} }
 
 func (m *gap) fresh(w []int64) { w[0], w[1] = math.MinInt64, 0 }
 
-func (m *gap) ask(c cells, at instant, _ int64) gate {
+func (m *gap) ask(c cells, at instant, _ demand) gate {
 	due, left := c.words[0], m.every-c.words[1]%m.every
 	switch {
 	case due == inFlight:
@@ -47,7 +47,7 @@ func (m *gap) ask(c cells, at instant, _ int64) gate {
 	return gate{Allowed, at.tick, m.every, left - 1}
 }
 
-func (m *gap) reset(_ cells, at instant, _ int64, g gate) int64 {
+func (m *gap) reset(_ cells, at instant, _ demand, g gate) int64 {
 	switch {
 	case g.answer == Later:
 		return g.free
@@ -57,9 +57,12 @@ func (m *gap) reset(_ cells, at instant, _ int64, g gate) int64 {
 	return never
 }
 
-func (m *gap) charge(c cells, _ instant, _ int64, _ uint64) { c.words[0] = inFlight }
+func (m *gap) charge(c cells, _ instant, _ demand, _ uint64) bool {
+	c.words[0] = inFlight
+	return true
+}
 
-func (m *gap) spend(c cells, at instant, _ int64, _ uint64) {
+func (m *gap) spend(c cells, at instant, _ demand, _ uint64) {
 	m.settle(c, receipt{at: at}, at, Sent)
 }
 
@@ -77,6 +80,21 @@ func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
 	}
 }
 
+func (m *gap) counts() (family, time.Duration) { return pauses, time.Duration(m.every) }
+
+func (m *gap) same(other meter) bool {
+	_, ok := other.(*gap)
+	return ok
+}
+
+func (m *gap) spent(cells, instant) []spending { return nil }
+
+func (m *gap) inherit(cells, instant, []spending) {}
+
+// idle is true only before the first send: the count decides which pause comes
+// next.
+func (m *gap) idle(c cells, at instant) bool { return c.words[0] <= at.tick && c.words[1] == 0 }
+
 func (m *gap) rewind(c cells, from, to int64) {
 	switch due := c.words[0]; {
 	case due == inFlight:
@@ -86,3 +104,5 @@ func (m *gap) rewind(c cells, from, to int64) {
 		c.words[0] = min(due, to)
 	}
 }
+
+func (m *gap) sound(saved) bool { return true }

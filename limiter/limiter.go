@@ -15,54 +15,106 @@ type Options struct {
 	// Seed decides every random pause: limiters with one policy and seed draw
 	// the same ones. Zero means a secret seed, drawn afresh.
 	Seed uint64
+
+	// PermitTTL is how long a permit may stay unsettled. One that is older counts
+	// as sent when it ran out. Default 5 min; negative: for ever.
+	PermitTTL time.Duration
+
+	// MaxAccounts is how many accounts, and how many portfolios, the limiter
+	// keeps. A new one above that is refused by the rule "capacity" until an old
+	// one is as good as new, and is forgotten. Default 10,000,000; a negative
+	// MaxAccounts is an error.
+	MaxAccounts int
 }
 
 // A Limiter decides when accounts may act under a policy. It keeps one budget per
 // account and rule, and starts nothing. All may use it at once.
 type Limiter struct {
-	plan   *plan
-	dice   dice.Dice
-	hash   maphash.Seed
-	origin atomic.Pointer[origin]
-	shards [shardCount]shard
+	plan       *plan // the limiter's own
+	plans      plans
+	dice       dice.Dice
+	hash       maphash.Seed
+	ttl        int64 // never for permits that do not run out
+	most       int64 // accounts, and portfolios
+	origin     atomic.Pointer[origin]
+	accounts   atomic.Int64 // how many there are
+	groups     atomic.Int64 // how many portfolios there are
+	holds      holds
+	awaiting   atomic.Int64 // how many accounts somebody waits for
+	lines      [shardCount]lines
+	shards     [shardCount]shard
+	portfolios [shardCount]shard
 }
 
 const shardCount = 64
 
 // New returns a limiter under p, with every budget full. The error joins all that
-// [policy.Policy.Validate] finds.
+// [policy.Policy.Validate] finds, or names the option that cannot be.
 func New(p policy.Policy, o *Options) (*Limiter, error) {
 	if err := p.Validate(); err != nil {
 		return nil, fmt.Errorf("limiter: %w", err)
 	}
-	if o == nil {
-		o = &Options{}
+	var options Options
+	if o != nil {
+		options = *o
 	}
-	return &Limiter{plan: newPlan(p), dice: dice.New(o.Seed), hash: maphash.MakeSeed()}, nil
+	l := &Limiter{
+		dice: dice.New(options.Seed),
+		hash: maphash.MakeSeed(),
+		ttl:  int64(options.PermitTTL),
+		most: int64(options.MaxAccounts),
+	}
+	switch {
+	case l.most < 0:
+		return nil, fmt.Errorf("limiter: max accounts %d: use 1 or more, or 0 for the default", l.most)
+	case l.most == 0:
+		l.most = 10_000_000
+	}
+	switch {
+	case l.ttl < 0:
+		l.ttl = never
+	case l.ttl == 0:
+		l.ttl = int64(5 * time.Minute)
+	}
+	if _, err := l.plans.number(p); err != nil {
+		return nil, err
+	}
+	l.plan = (*l.plans.all.Load())[0]
+	return l, nil
+}
+
+// planOf is the plan that an account is under.
+func (l *Limiter) planOf(a *account) *plan {
+	if a.plan == 0 {
+		return l.plan
+	}
+	return l.plans.of(a)
 }
 
 // Allow takes what the request costs if every rule allows it, and nothing
 // otherwise. It is [Limiter.Take] for a request that ends as it begins: gaps count
 // from now, and concurrency is never used up.
-func (l *Limiter) Allow(now time.Time, req Request) Decision {
-	_, d := l.take(now, &req, false)
+func (l *Limiter) Allow(now time.Time, req Request) (d Decision) {
+	l.take(nil, &d, now, &req)
 	return d
 }
 
 // Take takes what the request costs if every rule allows it, and nothing
 // otherwise. Where it is allowed, settle the permit when the request has ended.
-func (l *Limiter) Take(now time.Time, req Request) (Permit, Decision) {
-	return l.take(now, &req, true)
+func (l *Limiter) Take(now time.Time, req Request) (p Permit, d Decision) {
+	l.take(&p, &d, now, &req)
+	return p, d
 }
 
 // Check is what [Limiter.Take] would answer. It takes nothing.
-func (l *Limiter) Check(now time.Time, req Request) Decision {
+func (l *Limiter) Check(now time.Time, req Request) (d Decision) {
 	var q query
-	if problem := l.ask(&q, now, &req); problem != nil {
+	if problem := l.begin(&q, now, &req); problem != nil {
 		return wrong(problem)
 	}
-	defer q.shard.mu.Unlock()
-	return q.decide()
+	defer q.end()
+	q.decide(&d)
+	return d
 }
 
 // Gates is how every rule that covers the request stands for it now, first the
@@ -71,42 +123,53 @@ func (l *Limiter) Check(now time.Time, req Request) Decision {
 // "request" where the request itself is wrong.
 func (l *Limiter) Gates(now time.Time, req Request) []Gate {
 	var q query
-	if problem := l.ask(&q, now, &req); problem != nil {
+	if problem := l.begin(&q, now, &req); problem != nil {
 		return []Gate{wrong(problem).Gate}
 	}
-	defer q.shard.mu.Unlock()
+	defer q.end()
 	return q.gates()
 }
 
-// take decides and charges. Without keep the request ends where it begins, and
-// there is no permit.
-func (l *Limiter) take(now time.Time, req *Request, keep bool) (Permit, Decision) {
+// take decides and charges. It writes its results where they are wanted, because
+// they are large to pass on. Without a permit the request ends where it begins.
+func (l *Limiter) take(p *Permit, d *Decision, now time.Time, req *Request) {
 	var q query
-	if problem := l.ask(&q, now, req); problem != nil {
-		return Permit{}, wrong(problem)
+	if problem := l.begin(&q, now, req); problem != nil {
+		*d = wrong(problem)
+		return
 	}
-	s := q.shard
-	defer s.mu.Unlock()
-	d := q.decide()
-	if d.Answer != Allowed || q.rules == 0 {
-		return Permit{}, d
+	if q.decide(d); d.Answer == Allowed {
+		l.charge(&q, p, req)
 	}
-	if !q.known {
-		l.open(&q, req.Account)
+	q.end()
+}
+
+// charge takes what an allowed request costs. It requires the query's locks.
+func (l *Limiter) charge(q *query, p *Permit, req *Request) {
+	rules := q.rules
+	if q.shadows != 0 {
+		rules |= q.willing()
 	}
-	s.serial++
-	s.table.account(q.account).saw(q.at)
-	if !keep {
-		for rules := q.rules; rules != 0; rules &= rules - 1 {
+	if rules == 0 {
+		return
+	}
+	l.admit(q, req, rules)
+	if p == nil {
+		for ; rules != 0; rules &= rules - 1 {
 			r := &q.plan.rules[rules.first()]
-			r.spend(q.cells(r), q.at, q.cost, s.serial)
+			h := &q.holders[r.scope]
+			r.spend(h.cells(r), h.at, h.demand, h.serial)
 		}
-		return Permit{}, d
+		return
 	}
-	for rules := q.rules; rules != 0; rules &= rules - 1 {
-		r := &q.plan.rules[rules.first()]
-		r.charge(q.cells(r), q.at, q.cost, s.serial)
+	f := flight{action: req.Action, rules: rules, account: q.holders[ofAccount].number}
+	for ; rules != 0; rules &= rules - 1 {
+		i := rules.first()
+		r := &q.plan.rules[i]
+		h := &q.holders[r.scope]
+		if r.charge(h.cells(r), h.at, h.demand, h.serial) {
+			f.owed |= 1 << i
+		}
 	}
-	number := s.launch(q.account, receipt{at: q.at, cost: q.cost, serial: s.serial}, q.rules)
-	return Permit{l, s.serial, uint32(q.hash % shardCount), number}, d
+	*p = l.permit(q, f)
 }

@@ -1,28 +1,5 @@
 package limiter
 
-// logs are the logs of a shard's accounts, by number from 1. They exist once used.
-type logs struct {
-	all  []log
-	free []int64
-}
-
-func (s *logs) at(number int64) *log {
-	if number == 0 {
-		return nil
-	}
-	return &s.all[number-1]
-}
-
-func (s *logs) open() int64 {
-	if n := len(s.free); n > 0 {
-		number := s.free[n-1]
-		s.free = s.free[:n-1]
-		return number
-	}
-	s.all = append(s.all, log{})
-	return int64(len(s.all))
-}
-
 // A log is a ring of numbers, mostly ticks, oldest first. A nil log is empty.
 type log struct {
 	ring  []int64

@@ -2,33 +2,35 @@ package limiter
 
 import (
 	"math"
+	"time"
 
 	"github.com/wapace/wapace/internal/dice"
 	"github.com/wapace/wapace/policy"
 )
 
-// A meter is one rule's arithmetic. It is immutable and shared by all accounts;
-// what an account has spent is in its cells. ask and reset are pure functions of
-// (cells, time); the others write.
+// A meter is one rule's arithmetic. It is immutable and shared by all holders;
+// what a holder has spent is in its cells. layout, ask, reset and idle are pure
+// functions; the others write.
 type meter interface {
-	// size is the number of words that the meter keeps for an account.
-	size() int
+	// layout says what each word is that the meter keeps for a holder.
+	layout() []cell
 
-	// fresh fills in the words of an account that has done nothing.
+	// fresh fills in the words of a holder that has done nothing.
 	fresh(words []int64)
 
-	// ask says how the rule stands for a request of this cost.
-	ask(c cells, at instant, cost int64) gate
+	// ask says how the rule stands for a request.
+	ask(c cells, at instant, d demand) gate
 
 	// reset is the tick at which the rule gives more, or never where only a
 	// settled permit can tell. g is what ask said.
-	reset(c cells, at instant, cost int64, g gate) int64
+	reset(c cells, at instant, d demand, g gate) int64
 
-	// charge takes what ask allowed at the same instant.
-	charge(c cells, at instant, cost int64, serial uint64)
+	// charge takes what ask allowed at the same instant. It is false where there
+	// is nothing that could be given back.
+	charge(c cells, at instant, d demand, serial uint64) bool
 
 	// spend is a charge that is settled as sent at the same instant.
-	spend(c cells, at instant, cost int64, serial uint64)
+	spend(c cells, at instant, d demand, serial uint64)
 
 	// settle turns a charge into what became of it, at the instant end.
 	settle(c cells, r receipt, end instant, o Outcome)
@@ -36,6 +38,27 @@ type meter interface {
 	// rewind starts the waits that run at tick from again, in full, at tick to,
 	// which is earlier.
 	rewind(c cells, from, to int64)
+
+	// idle reports whether the holder is, from the instant on, as good as one that
+	// has done nothing.
+	idle(c cells, at instant) bool
+
+	// counts is what the rule counts, and in what period.
+	counts() (family, time.Duration)
+
+	// same reports whether the meter, of the same meaning, keeps the same record as
+	// another, so that the other's words are its own.
+	same(other meter) bool
+
+	// spent is what still counts at the instant, oldest first.
+	spent(c cells, at instant) []spending
+
+	// sound reports whether a record that is read from elsewhere, with times in
+	// order and counts that are not negative, can be the meter's.
+	sound(s saved) bool
+
+	// inherit fills in fresh cells as if they had been charged so.
+	inherit(c cells, at instant, spent []spending)
 }
 
 // compile is the table of meters. A new kind of limit is one file and one row
@@ -45,26 +68,54 @@ func compile(limit policy.Limit, name string) meter {
 	case policy.TokenBucket:
 		return newTokenBucket(limit)
 	case policy.SlidingWindow:
-		if limit.Max > exactWindow {
-			return newChunkedWindow(limit)
-		}
-		return newSlidingWindow(limit)
+		return newWindow(limit.Max, limit.Window)
 	case policy.CalendarWindow:
 		return newCalendarWindow(limit)
 	case policy.Gap:
 		return newGap(limit, name)
 	case policy.Concurrency:
 		return concurrency{limit.Max}
+	case policy.UniqueRecipients:
+		return newUniqueRecipients(limit)
+	case policy.NewContacts:
+		return newContacts{newWindow(limit.Max, limit.Window)}
+	case policy.ActiveHours:
+		return newActiveHours(limit)
 	}
 	return nil
 }
 
-// cells are what one account has spent under one rule.
+// A cell says what a word of a meter is, so that words can be stored, moved to
+// another clock, and given back when a holder is forgotten.
+type cell uint8
+
+const (
+	aCount   cell = iota
+	aTick         // a time on the scale of ticks; its extremes are no times
+	aWall         // a time on the wall
+	aSerial       // the serial of a permit
+	aFlights      // a count of permits in flight
+	aLog          // the number of a log of ticks, 0 for none
+	aTally        // the number of a log of counts, 0 for none
+	aSet          // the number of a set of recipients, 0 for none
+)
+
+// cells are what one holder has spent under one rule.
 type cells struct {
 	words   []int64      // the meter's own
-	logs    *logs        // where windows keep their charges
-	account dice.Account // the key to its draws
+	stock   *stock       // where logs and sets are kept
+	account dice.Account // the key to the holder's draws
 }
+
+// A demand is what a request asks of a rule.
+type demand struct {
+	cost      int64
+	keep      int64  // what has to be left over
+	recipient uint64 // the recipient, hashed under the holder's key
+}
+
+// need is how much has to be there for the demand.
+func (d demand) need() int64 { return add(d.cost, d.keep) }
 
 // A gate is a rule's answer in ticks.
 type gate struct {
@@ -87,8 +138,8 @@ func later(free, limit, remaining int64) gate {
 
 // A receipt is what a permit remembers of its charge.
 type receipt struct {
+	demand
 	at     instant
-	cost   int64
 	serial uint64
 	stale  bool // the clock was set back since: entries cannot be told apart
 }

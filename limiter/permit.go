@@ -10,7 +10,8 @@ const (
 	// Sent: it went out, or may have gone out.
 	Sent Outcome = iota + 1
 
-	// Refused: the other side was asked and said no. What was taken stays taken.
+	// Refused: the other side was asked and said no. What was taken stays taken,
+	// but for a recipient who was counted for the first time: nobody was reached.
 	Refused
 
 	// Unsent: it surely never went out. What was taken is given back, and never
@@ -25,8 +26,9 @@ func (o Outcome) String() string {
 		return "refused"
 	case Unsent:
 		return "unsent"
+	default:
+		return "sent"
 	}
-	return "sent"
 }
 
 // A Permit is what an admitted request holds until it is settled. It is a value;
@@ -41,7 +43,7 @@ type Permit struct {
 // Settle says at time now what became of the request. Gaps count from now, so
 // call it when the send has ended; a time that no request may have, such as the
 // zero one, reads as the latest of the account. Only the first Settle of a permit
-// counts. All may call it at once.
+// counts, and none after Options.PermitTTL. All may call it at once.
 func (p Permit) Settle(now time.Time, o Outcome) {
 	if p.serial == 0 {
 		return
@@ -49,23 +51,103 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	l, s := p.limiter, &p.limiter.shards[p.shard]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f := s.flights.one(p.flight); f.serial != p.serial {
+	if s.flights.one(p.flight).serial != p.serial {
 		return
 	}
-	a := s.table.account(s.flights.one(p.flight).account)
+	number := s.flights.one(p.flight).account
+	a := s.accounts.at(number)
 	end := l.instant(now)
 	switch {
 	case !end.known():
 		end = instant{a.last, a.last, a.steady}
 	case end.tick < a.last:
-		end = l.overtaken(s, a, end)
+		end = s.overtaken(number, l.planOf(a), ofAccount, end)
 	}
-	f := *s.flights.one(p.flight) // read now: overtaken may have marked it stale
-	s.land(p.flight)
-	words := s.words.at(a.words)
+	l.lapse(s, number, end)
+	if s.flights.one(p.flight).serial == p.serial {
+		l.settle(s, p.flight, end, o)
+	}
+	l.changed(a.key)
+}
+
+// permit records what was charged as in flight. It requires the query's locks.
+func (l *Limiter) permit(q *query, f flight) Permit {
+	account, portfolio := &q.holders[ofAccount], &q.holders[ofPortfolio]
+	f.receipt = receipt{demand: account.demand, at: account.at, serial: account.serial}
+	f.turn = q.shard.accounts.at(f.account).turn
+	if recipient := &q.holders[ofRecipient]; recipient.known {
+		f.pair = recipient.number + 1
+	}
+	if portfolio.known {
+		a := q.other.accounts.at(portfolio.number)
+		a.pairs++
+		f.portfolio = deposit{
+			receipt: receipt{demand: portfolio.demand, at: portfolio.at, serial: portfolio.serial},
+			shard:   uint32(q.group%shardCount) + 1,
+			account: portfolio.number,
+			turn:    a.turn,
+		}
+	}
+	return Permit{l, f.serial, uint32(q.hash % shardCount), q.shard.launch(f)}
+}
+
+// settle gives every rule that a permit was charged to its outcome. It requires
+// s.mu.
+func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
+	f := *s.flights.one(number)
+	s.land(number)
+	a := s.accounts.at(f.account)
+	pl := l.planOf(a)
+	f.stale = f.turn != a.turn
+	holders := [scopes]holder{
+		ofAccount: {words: s.words(a.words, pl.size[ofAccount]), stock: &s.stock, dice: a.dice, at: end},
+	}
+	receipts := [scopes]receipt{ofAccount: f.receipt, ofRecipient: f.receipt}
+	if f.pair != 0 {
+		p := s.pairs.at(f.pair - 1)
+		holders[ofRecipient] = holder{
+			words: s.words(p.words, pl.size[ofRecipient]), stock: &s.stock, dice: pairKey(p.recipient), at: end,
+		}
+	}
+	if d := f.portfolio; d.shard != 0 {
+		other := &l.portfolios[d.shard-1]
+		other.mu.Lock()
+		defer other.mu.Unlock()
+		b := other.accounts.at(d.account)
+		b.pairs--
+		d.stale = d.turn != b.turn
+		receipts[ofPortfolio] = d.receipt
+		at := end
+		at.tick = max(at.tick, b.last)
+		holders[ofPortfolio] = holder{
+			words: other.words(b.words, pl.size[ofPortfolio]), stock: &other.stock, dice: b.dice, at: at,
+		}
+	}
 	for rules := f.rules; rules != 0; rules &= rules - 1 {
-		r := &l.plan.rules[rules.first()]
-		r.settle(cells{words[r.from:r.to], &s.logs, a.dice}, f.receipt, end, o)
+		i := rules.first()
+		if (o == Unsent || o == Refused) && f.owed&(1<<i) == 0 {
+			continue
+		}
+		r := &pl.rules[i]
+		h := &holders[r.scope]
+		r.settle(h.cells(r), receipts[r.scope], h.at, o)
 	}
 	a.saw(end)
+}
+
+// lapse settles the permits of account i that have run out by the instant at, each
+// as sent when it did. It requires s.mu.
+func (l *Limiter) lapse(s *shard, i uint32, at instant) {
+	for {
+		a := s.accounts.at(i)
+		if a.flight == 0 {
+			return
+		}
+		oldest := s.flights.one(a.flight - 1)
+		if out := add(oldest.at.tick, l.ttl); out > at.tick || out == never {
+			return
+		}
+		age := clamp(since(at.tick, oldest.at.tick)) - l.ttl
+		l.settle(s, a.flight-1, instant{sub(at.tick, age), sub(at.wall, age), at.steady}, Sent)
+	}
 }

@@ -6,14 +6,36 @@ import "github.com/wapace/wapace/policy"
 type plan struct {
 	policy policy.Policy
 	rules  []rule
-	size   int     // words that an account keeps
-	fresh  []int64 // what they are for an account that has done nothing
 	named  []covered
+
+	// size is how many words a holder of each scope keeps, fresh what they are
+	// while it has done nothing.
+	size  [scopes]int
+	fresh [scopes][]int64
+
+	// in are the rules of each scope.
+	in [scopes]set
+
+	shadow     set // rules that never refuse
+	contacts   set // rules that count only new contacts
+	recipients set // rules that need to know the recipient
+	hours      set // rules that shut again by themselves
+
+	held rule // stands for a hold
 }
 
-// A rule is one meter and where an account's words for it are.
+// The scopes, as indexes.
+const (
+	ofAccount = iota
+	ofRecipient
+	ofPortfolio
+	scopes
+)
+
+// A rule is one meter and where a holder's words for it are.
 type rule struct {
 	meter
+	scope    int
 	from, to int
 	name     string
 }
@@ -28,15 +50,36 @@ type covered struct {
 }
 
 func newPlan(p policy.Policy) *plan {
-	pl := &plan{policy: p}
-	for _, r := range p.Rules {
-		m := compile(r.Limit, r.Name)
-		pl.rules = append(pl.rules, rule{m, pl.size, pl.size + m.size(), r.Name})
-		pl.size += m.size()
+	pl := &plan{policy: p, held: rule{meter: held{}, name: "hold"}}
+	for i, r := range p.Rules {
+		added := rule{meter: compile(r.Limit, r.Name), scope: scopeOf(r.Scope), name: r.Name}
+		added.from = pl.size[added.scope]
+		added.to = added.from + len(added.layout())
+		pl.size[added.scope] = added.to
+		pl.rules = append(pl.rules, added)
+
+		one := set(1) << i
+		pl.in[added.scope] |= one
+		if r.Shadow {
+			pl.shadow |= one
+		}
+		if added.scope == ofRecipient {
+			pl.recipients |= one
+		}
+		switch r.Limit.(type) {
+		case policy.NewContacts:
+			pl.contacts |= one
+		case policy.UniqueRecipients:
+			pl.recipients |= one
+		case policy.ActiveHours:
+			pl.hours |= one
+		}
 	}
-	pl.fresh = make([]int64, pl.size)
+	for scope, size := range pl.size {
+		pl.fresh[scope] = make([]int64, size)
+	}
 	for _, r := range pl.rules {
-		r.fresh(pl.fresh[r.from:r.to])
+		r.fresh(pl.fresh[r.scope][r.from:r.to])
 	}
 	for _, r := range p.Rules {
 		for _, a := range r.Actions {
@@ -44,6 +87,17 @@ func newPlan(p policy.Policy) *plan {
 		}
 	}
 	return pl
+}
+
+func scopeOf(s policy.Scope) int {
+	switch s {
+	case policy.ScopeRecipient:
+		return ofRecipient
+	case policy.ScopePortfolio:
+		return ofPortfolio
+	default:
+		return ofAccount
+	}
 }
 
 // covering is the set of rules that cover the action.

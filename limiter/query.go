@@ -7,125 +7,201 @@ import (
 	"sort"
 	"time"
 
-	"github.com/wapace/wapace/internal/dice"
+	"github.com/wapace/wapace/policy"
 )
 
-// A query is one request in front of the rules, with its shard's lock held.
+// A query is one request in front of the rules, with the locks that it needs.
 type query struct {
 	plan    *plan
-	shard   *shard
-	hash    uint64
-	account uint32
-	known   bool
-	words   []int64
-	dice    dice.Account
-	rules   set
-	at      instant
-	asked   int64 // the tick that was given, which at may be ahead of
-	cost    int64
+	rules   set // those that may refuse
+	shadows set // those that only count
+	holders [scopes]holder
+	asked   int64 // the tick that was given, which a holder's may be ahead of
+	full    bool  // the account is new and there is no room for it
+	stop    *stop // the hold on the request that ends last
+
+	hash  uint64
+	shard *shard // the account's
+	group uint64 // the portfolio's hash
+	other *shard // the portfolio's; nil where no rule needs it
 }
 
-// ask finds the account and the rules. Unless it finds a problem it leaves the
-// shard locked.
-func (l *Limiter) ask(q *query, now time.Time, req *Request) *RequestError {
+// begin finds the rules and whose budgets they are. Unless it finds a problem it
+// leaves the shards locked, for end to unlock.
+func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 	if p := req.problem(); p != nil {
 		return p
 	}
-	q.at = l.instant(now)
-	if !q.at.known() {
+	at := l.instant(now)
+	if !at.known() {
 		return timeProblem(now)
 	}
-	q.asked = q.at.tick
-	q.plan, q.hash, q.cost = l.plan, maphash.String(l.hash, req.Account), max(req.Cost, 1)
-	q.rules = q.plan.covering(req.Action)
+	q.asked, q.plan = at.tick, l.plan
+	q.hash = maphash.String(l.hash, req.Account)
 	q.shard = &l.shards[q.hash%shardCount]
 	q.shard.mu.Lock()
-	if q.account, q.known = q.shard.table.find(q.hash, req.Account); !q.known {
+	account := &q.holders[ofAccount]
+	if account.number, account.known = q.shard.accounts.find(q.hash, req.Account); account.known {
+		q.plan = l.planOf(q.shard.accounts.at(account.number))
+	}
+	account.hold(q.shard, q.plan, ofAccount, at)
+	if !account.known {
 		if p := nulProblem("account", req.Account); p != nil {
-			q.shard.mu.Unlock()
+			q.end()
 			return p
 		}
-		q.words = q.plan.fresh
-		return nil
+	} else if q.shard.accounts.at(account.number).flight != 0 {
+		l.lapse(q.shard, account.number, account.at)
 	}
-	a := q.shard.table.account(q.account)
-	if q.at.tick < a.last {
-		q.at = l.overtaken(q.shard, a, q.at)
+	account.demand = demand{cost: max(req.Cost, 1), keep: req.Keep}
+	rules := q.plan.covering(req.Action)
+	if !req.NewContact {
+		rules &^= q.plan.contacts
 	}
-	q.words, q.dice = q.shard.words.at(a.words), a.dice
+	q.rules, q.shadows = rules&^q.plan.shadow, rules&q.plan.shadow
+	if rules&(q.plan.recipients|q.plan.in[ofPortfolio]) != 0 {
+		if p := l.involve(q, req, rules, at); p != nil {
+			q.end()
+			return p
+		}
+	}
+	if l.holds.count.Load() > 0 {
+		q.stop = l.stopped(q.shard, req, account.at.wall)
+	}
+	q.full = !account.known && rules != 0 && l.crowded(q.shard, &l.accounts, ofAccount, at)
 	return nil
 }
 
-// open makes an account that has done nothing. It requires the shard's lock.
-func (l *Limiter) open(q *query, key string) {
-	s := q.shard
-	q.account = s.table.add(q.hash, key)
-	if s.words.row == 0 {
-		s.words.row = q.plan.size
-	}
-	a := s.table.account(q.account)
-	a.words, a.dice, a.last = s.words.take(), l.dice.Account(key), math.MinInt64
-	q.words, q.dice = s.words.at(a.words), a.dice
-	copy(q.words, q.plan.fresh)
-}
-
-// overtaken is the instant at for an account whose last is later: that last one
-// where the caller was overtaken or the clock trembles. Otherwise the clock was
-// set back, and the account's waits start again. It requires s.mu.
-func (l *Limiter) overtaken(s *shard, a *account, at instant) instant {
-	behind := since(a.last, at.tick)
-	if behind <= uint64(tolerance) || at.steady && a.steady {
-		return instant{a.last, add(at.wall, clamp(behind)), a.steady}
-	}
-	words := s.words.at(a.words)
-	for k := range l.plan.rules {
-		r := &l.plan.rules[k]
-		r.rewind(cells{words[r.from:r.to], &s.logs, a.dice}, a.last, at.tick)
-	}
-	s.stale(a)
-	a.saw(at)
-	return at
-}
-
-// stale marks the permits in flight of an account whose clock was set back.
-func (s *shard) stale(a *account) {
-	if a.flight == 0 {
-		return
-	}
-	head := a.flight - 1
-	for n := head; ; {
-		f := s.flights.one(n)
-		f.stale = true
-		if n = f.next; n == head {
-			return
+// involve finds the recipient and the portfolio where rules ask for them.
+func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *RequestError {
+	account := &q.holders[ofAccount]
+	if rules&q.plan.recipients != 0 {
+		if p := keyProblem("recipient", req.Recipient, q.plan.firstOf(rules&q.plan.recipients)); p != nil {
+			return p
 		}
+		key := account.dice
+		if !account.known {
+			key = l.dice.Account(req.Account)
+		}
+		account.demand.recipient = key.Hash(req.Recipient)
 	}
+	if rules&q.plan.in[ofRecipient] != 0 {
+		recipient := &q.holders[ofRecipient]
+		recipient.demand = account.demand
+		recipient.meet(q.shard, q.plan, account, account.demand.recipient)
+	}
+	if mine := rules & q.plan.in[ofPortfolio]; mine != 0 {
+		if p := keyProblem("portfolio", req.Portfolio, q.plan.firstOf(mine)); p != nil {
+			return p
+		}
+		q.group = maphash.String(l.hash, req.Portfolio)
+		q.other = &l.portfolios[q.group%shardCount]
+		q.other.mu.Lock() // always after an account's shard
+		portfolio := &q.holders[ofPortfolio]
+		portfolio.number, portfolio.known = q.other.accounts.find(q.group, req.Portfolio)
+		portfolio.hold(q.other, q.plan, ofPortfolio, at)
+		portfolio.demand = account.demand
+		if mine&q.plan.recipients != 0 {
+			key := portfolio.dice
+			if !portfolio.known {
+				key = l.dice.Account(req.Portfolio)
+			}
+			portfolio.demand.recipient = key.Hash(req.Recipient)
+		}
+		q.full = !portfolio.known && l.crowded(q.other, &l.groups, ofPortfolio, at)
+	}
+	return nil
 }
 
-func (q *query) cells(r *rule) cells {
-	return cells{q.words[r.from:r.to], &q.shard.logs, q.dice}
+// end unlocks what begin has locked.
+func (q *query) end() {
+	if q.other != nil {
+		q.other.mu.Unlock()
+	}
+	q.shard.mu.Unlock()
 }
 
-// decide asks every rule and reports the one that binds.
-func (q *query) decide() Decision {
-	var (
-		binds *rule
-		worst gate
-	)
-	for rules := q.rules; rules != 0; rules &= rules - 1 {
+func (q *query) ask(r *rule) gate {
+	h := &q.holders[r.scope]
+	return r.ask(h.cells(r), h.at, h.demand)
+}
+
+// by is the holder's instant when the caller's clock is at tick.
+func (h *holder) by(tick int64) instant {
+	if tick <= h.at.tick {
+		return h.at
+	}
+	return instant{tick, add(h.at.wall, clamp(since(tick, h.at.tick))), h.at.steady}
+}
+
+// worst asks every rule of the set how it stands at tick, and returns the one that
+// binds, nil where the set is empty.
+func (q *query) worst(rules set, tick int64) (binds *rule, worst gate) {
+	for ; rules != 0; rules &= rules - 1 {
 		r := &q.plan.rules[rules.first()]
-		if g := r.ask(q.cells(r), q.at, q.cost); binds == nil || g.binds(worst) {
+		h := &q.holders[r.scope]
+		if g := r.ask(h.cells(r), h.by(tick), h.demand); binds == nil || g.binds(worst) {
 			binds, worst = r, g
 		}
 	}
-	if binds == nil {
-		return Decision{Gate: Gate{Answer: Allowed, Limit: math.MaxInt64, Remaining: math.MaxInt64}}
+	return binds, worst
+}
+
+// binding is what binds at tick of the rules that may refuse and the hold.
+func (q *query) binding(tick int64) (*rule, gate) {
+	binds, worst := q.worst(q.rules, tick)
+	if q.stop != nil {
+		if g := q.stop.gate(q.holders[ofAccount].by(tick)); g.answer != Allowed && (binds == nil || g.binds(worst)) {
+			return &q.plan.held, g
+		}
 	}
-	d := Decision{Gate: q.gate(binds, worst)}
-	if worst.answer == Busy {
-		d.RetryAfter = q.wait()
+	return binds, worst
+}
+
+// capacity is the rule that refuses new accounts and portfolios when there is no
+// room for them.
+const capacity = "capacity"
+
+// decide asks every rule and reports the one that binds.
+func (q *query) decide(d *Decision) {
+	if q.full {
+		d.Rule, d.Answer = capacity, Busy
+		return
 	}
-	return d
+	binds, worst := q.binding(q.asked)
+	switch {
+	case binds == nil:
+		d.Answer, d.Limit, d.Remaining = Allowed, math.MaxInt64, math.MaxInt64
+	case worst.answer == Later && q.rules&q.plan.hours != 0:
+		q.rounds(&d.Gate, binds, worst)
+	default:
+		q.show(&d.Gate, binds, worst)
+		if worst.answer == Busy {
+			d.RetryAfter = q.wait()
+		}
+	}
+	if q.shadows != 0 {
+		if r, g := q.worst(q.shadows, q.asked); g.answer != Allowed {
+			d.ShadowRule = r.name
+		}
+	}
+}
+
+// mostRounds is how often the rules are asked again before hours and rules are
+// taken to have no instant in common. Hours come round every week.
+const mostRounds = 1000
+
+// rounds asks the rules again from the latest instant found until none moves it,
+// because hours may have shut again by then.
+func (q *query) rounds(out *Gate, binds *rule, worst gate) {
+	for range mostRounds {
+		q.show(out, binds, worst)
+		binds, worst = q.binding(worst.free)
+		if worst.answer == Allowed {
+			return
+		}
+	}
+	out.Answer, out.RetryAfter, out.Reset = Never, 0, 0
 }
 
 // wait is how long the rules that know their time ask to wait.
@@ -133,7 +209,12 @@ func (q *query) wait() time.Duration {
 	free := q.asked
 	for rules := q.rules; rules != 0; rules &= rules - 1 {
 		r := &q.plan.rules[rules.first()]
-		if g := r.ask(q.cells(r), q.at, q.cost); g.answer == Later {
+		if g := q.ask(r); g.answer == Later {
+			free = max(free, g.free)
+		}
+	}
+	if q.stop != nil {
+		if g := q.stop.gate(q.holders[ofAccount].at); g.answer == Later {
 			free = max(free, g.free)
 		}
 	}
@@ -145,27 +226,40 @@ func (q *query) gates() []Gate {
 		gates []Gate
 		raw   []gate
 	)
-	for rules := q.rules; rules != 0; rules &= rules - 1 {
-		r := &q.plan.rules[rules.first()]
-		g := r.ask(q.cells(r), q.at, q.cost)
-		raw, gates = append(raw, g), append(gates, q.gate(r, g))
+	for rules := q.rules | q.shadows; rules != 0; rules &= rules - 1 {
+		i := rules.first()
+		r := &q.plan.rules[i]
+		g := q.ask(r)
+		shown := Gate{Shadow: q.shadows&(1<<i) != 0}
+		q.show(&shown, r, g)
+		raw, gates = append(raw, g), append(gates, shown)
+	}
+	if q.stop != nil {
+		g := q.stop.gate(q.holders[ofAccount].at)
+		var shown Gate
+		q.show(&shown, &q.plan.held, g)
+		raw, gates = append(raw, g), append(gates, shown)
 	}
 	sort.Stable(byBinding{gates, raw})
 	return gates
 }
 
-// gate is a rule's answer in the caller's terms.
-func (q *query) gate(r *rule, g gate) Gate {
-	out := Gate{Rule: r.name, Answer: g.answer, Limit: g.limit, Remaining: g.remaining}
+// show puts a rule's answer in the caller's terms.
+func (q *query) show(out *Gate, r *rule, g gate) {
+	out.Rule, out.Answer, out.Limit, out.Remaining = r.name, g.answer, g.limit, max(g.remaining, 0)
+	out.RetryAfter, out.Reset = 0, 0
 	if g.answer == Later {
 		out.RetryAfter = q.until(g.free)
 	}
+	if r == &q.plan.held {
+		out.hold = q.stop
+	}
 	if g.answer != Never {
-		if reset := r.reset(q.cells(r), q.at, q.cost, g); reset != never {
+		h := &q.holders[r.scope]
+		if reset := r.reset(h.cells(r), h.at, h.demand, g); reset != never {
 			out.Reset = q.until(reset)
 		}
 	}
-	return out
 }
 
 // until is how long it is from the time that was asked for to a tick.
@@ -186,20 +280,44 @@ func (g gate) binds(h gate) bool {
 		ghi, glo := bits.Mul64(uint64(g.remaining), uint64(h.limit))
 		hhi, hlo := bits.Mul64(uint64(h.remaining), uint64(g.limit))
 		return ghi < hhi || ghi == hhi && glo < hlo
+	case Busy, Never:
 	}
 	return false
 }
 
+// byBinding sorts gates, shadow rules last.
 type byBinding struct {
 	gates []Gate
 	raw   []gate
 }
 
-func (b byBinding) Len() int           { return len(b.raw) }
-func (b byBinding) Less(i, j int) bool { return b.raw[i].binds(b.raw[j]) }
+func (b byBinding) Len() int { return len(b.raw) }
+
+func (b byBinding) Less(i, j int) bool {
+	if b.gates[i].Shadow != b.gates[j].Shadow {
+		return b.gates[j].Shadow
+	}
+	return b.raw[i].binds(b.raw[j])
+}
+
 func (b byBinding) Swap(i, j int) {
 	b.raw[i], b.raw[j] = b.raw[j], b.raw[i]
 	b.gates[i], b.gates[j] = b.gates[j], b.gates[i]
 }
 
 func (s set) first() int { return bits.TrailingZeros64(uint64(s)) }
+
+// willing are the shadow rules that allow the request. Only those count it: had
+// they been in force, it would not have gone otherwise.
+func (q *query) willing() (rules set) {
+	for shadows := q.shadows; shadows != 0; shadows &= shadows - 1 {
+		i := shadows.first()
+		if q.ask(&q.plan.rules[i]).answer == Allowed {
+			rules |= 1 << i
+		}
+	}
+	return rules
+}
+
+// firstOf is the first rule of a set that is not empty.
+func (pl *plan) firstOf(s set) policy.Rule { return pl.policy.Rules[s.first()] }

@@ -21,9 +21,29 @@ type Request struct {
 	// Action is what is done. It must not be empty.
 	Action policy.Action
 
+	// Recipient is who gets the message, in one spelling for one recipient. It is
+	// needed only where a rule counts recipients or has their scope, and then has
+	// at most [MaxKey] bytes without NUL.
+	Recipient string
+
+	// Portfolio is whose budget the portfolio's rules draw on. It is needed only
+	// where a rule has that scope, and then has at most [MaxKey] bytes without NUL.
+	Portfolio string
+
+	// Campaign is what the request belongs to, for holds. It may be empty.
+	Campaign string
+
+	// NewContact says that the recipient has never been written to. The limiter
+	// remembers no contacts.
+	NewContact bool
+
 	// Cost is how much of each counted budget the request takes. Zero means 1; a
 	// negative Cost is an error. Gaps and concurrency count requests, not cost.
 	Cost int64
+
+	// Keep is how much of each counted budget has to be left over for others. A
+	// negative Keep is an error. Gaps and concurrency keep nothing back.
+	Keep int64
 }
 
 // A RequestError says what is wrong with a [Request]. It wraps [ErrRefused].
@@ -51,10 +71,23 @@ func (r *Request) problem() *RequestError {
 		return &RequestError{"account", quoted(r.Account), fmt.Sprintf("use at most %d bytes, not %d", MaxKey, len(r.Account))}
 	case r.Action == "":
 		return &RequestError{"action", `""`, "name the action, such as send_message"}
+	case r.Keep < 0:
+		return &RequestError{"keep", fmt.Sprint(r.Keep), "use 0 or more"}
 	case r.Cost < 0:
 		return &RequestError{"cost", fmt.Sprint(r.Cost), "use 1 or more, or 0 for 1"}
 	}
 	return nil
+}
+
+// keyProblem is what is wrong with a key that a rule asks for.
+func keyProblem(field, key string, asks policy.Rule) *RequestError {
+	switch {
+	case key == "":
+		return &RequestError{field, `""`, fmt.Sprintf("rule %q counts by it; name it", asks.Name)}
+	case len(key) > MaxKey:
+		return &RequestError{field, quoted(key), fmt.Sprintf("use at most %d bytes, not %d", MaxKey, len(key))}
+	}
+	return nulProblem(field, key)
 }
 
 func nulProblem(field, key string) *RequestError {

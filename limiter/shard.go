@@ -3,65 +3,102 @@ package limiter
 import (
 	"sync"
 
-	"github.com/wapace/wapace/internal/dice"
+	"github.com/wapace/wapace/policy"
 )
 
-// A shard holds the accounts whose keys hash to it, under one lock.
+// A shard holds the accounts whose keys hash to it and their recipients, or
+// portfolios, under one lock.
 type shard struct {
-	mu      sync.Mutex
-	table   table
-	words   slab[int64]
-	logs    logs
-	flights slab[flight]
-	serial  uint64
-	_       [64]byte // keeps two shards' locks off one cache line
+	mu       sync.Mutex
+	accounts table
+	pairs    pairs
+	rows     []slab[int64] // words, by how many a row has
+	stock    stock
+	flights  slab[flight]
+	serial   uint64
+	holds    map[Target]*stop // on the shard's accounts; made once used
+	rests    map[owner][]rest // what policies that are gone have left; made once used
+	_        [64]byte         // keeps two shards' locks off one cache line
 }
 
-// An account is one key's record.
-type account struct {
-	key    string
-	dice   dice.Account // the key to its draws
-	last   int64        // the latest tick at which something was taken or settled
-	words  uint32       // its row of words
-	flight uint32       // its first permit in flight, plus 1
-	steady bool         // last follows the monotonic clock
+// words is a row of words.
+func (s *shard) words(row uint32, size int) []int64 {
+	if size == 0 {
+		return nil
+	}
+	return s.rows[size].row(row, size)
 }
 
-// saw moves the account to an instant.
-func (a *account) saw(at instant) { a.last, a.steady = at.tick, at.steady }
+// allot returns a row of words for a holder that has done nothing.
+func (s *shard) allot(fresh []int64) (row uint32) {
+	size := len(fresh)
+	if size == 0 {
+		return 0
+	}
+	for len(s.rows) <= size {
+		s.rows = append(s.rows, slab[int64]{})
+	}
+	row = s.rows[size].take(size)
+	copy(s.words(row, size), fresh)
+	return row
+}
+
+// release takes a row of words back, and all that it refers to.
+func (s *shard) release(pl *plan, scope int, row uint32) {
+	size := pl.size[scope]
+	if size == 0 {
+		return
+	}
+	words := s.words(row, size)
+	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
+		r := &pl.rules[rules.first()]
+		s.stock.discard(r.layout(), words[r.from:r.to])
+	}
+	s.rows[size].give(row)
+}
 
 // A flight is a permit that is not settled. An account's flights form a ring, in
 // the order they were taken.
 type flight struct {
 	receipt
-	rules      set
+	action     policy.Action
+	rules      set // those that were charged
+	owed       set // those of them that have something to give back
 	account    uint32
+	pair       uint32  // plus 1
+	turn       uint8   // the account's, when the permit was taken
+	portfolio  deposit // where the portfolio's share is, if one was charged
 	prev, next uint32
 }
 
+// A deposit is a charge to a portfolio, which has a shard of its own.
+type deposit struct {
+	receipt
+	shard   uint32 // plus 1
+	account uint32
+	turn    uint8
+}
+
 // launch records a permit in flight.
-func (s *shard) launch(i uint32, r receipt, rules set) (number uint32) {
-	if s.flights.row == 0 {
-		s.flights.row = 1
-	}
-	number = s.flights.take()
-	f, a := s.flights.one(number), s.table.account(i)
-	*f = flight{receipt: r, rules: rules, account: i, prev: number, next: number}
+func (s *shard) launch(f flight) (number uint32) {
+	number = s.flights.take(1)
+	a := s.accounts.at(f.account)
+	f.prev, f.next = number, number
 	if a.flight == 0 {
 		a.flight = number + 1
-		return number
+	} else {
+		head := s.flights.one(a.flight - 1)
+		f.prev, f.next = head.prev, a.flight-1
+		s.flights.one(head.prev).next, head.prev = number, number
 	}
-	head := s.flights.one(a.flight - 1)
-	tail := s.flights.one(head.prev)
-	f.prev, f.next = head.prev, a.flight-1
-	tail.next, head.prev = number, number
+	*s.flights.one(number) = f
 	return number
 }
 
 // land forgets a permit in flight.
 func (s *shard) land(number uint32) {
 	f := s.flights.one(number)
-	a := s.table.account(f.account)
+	a := s.accounts.at(f.account)
 	switch {
 	case f.next == number:
 		a.flight = 0

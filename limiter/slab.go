@@ -1,9 +1,8 @@
 package limiter
 
-// A slab keeps rows of words, by number. Pages do not move once full, so a slab
-// of a million rows grows without copying them.
+// A slab keeps rows by number. Pages do not move once full, so a slab of a million
+// rows grows without copying them.
 type slab[T any] struct {
-	row   int // items in a row
 	pages [][]T
 	free  []uint32
 	n     uint32 // rows in use or free
@@ -14,17 +13,19 @@ const (
 	pageRows = 1 << pageBits
 )
 
-// at is row i. It is valid until the next call of take.
-func (s *slab[T]) at(i uint32) []T {
-	page, from := s.pages[i>>pageBits], int(i%pageRows)*s.row
-	return page[from : from+s.row : from+s.row]
-}
-
-// one is row i of a slab whose rows are single items.
+// one is row i of a slab whose rows are single items. It is valid until the next
+// call of take.
 func (s *slab[T]) one(i uint32) *T { return &s.pages[i>>pageBits][i%pageRows] }
 
-// take returns a row that nobody uses, with what was last in it.
-func (s *slab[T]) take() uint32 {
+// row is row i of a slab whose rows have that many items, valid as one is.
+func (s *slab[T]) row(i uint32, items int) []T {
+	page, from := s.pages[i>>pageBits], int(i%pageRows)*items
+	return page[from : from+items : from+items]
+}
+
+// take returns a row that nobody uses, with what was last in it. items is how many
+// a row has, and the same for all rows of a slab.
+func (s *slab[T]) take(items int) uint32 {
 	if n := len(s.free); n > 0 {
 		i := s.free[n-1]
 		s.free = s.free[:n-1]
@@ -37,13 +38,13 @@ func (s *slab[T]) take() uint32 {
 		s.pages = append(s.pages, nil)
 	}
 	page := s.pages[last]
-	if need := int(i%pageRows+1) * s.row; need > len(page) {
+	if need := int(i%pageRows+1) * items; need > len(page) {
 		// The first page starts small; later ones come whole.
 		rows := pageRows
 		if last == 0 {
 			rows = min(pageRows, max(4, 2*int(i)))
 		}
-		grown := make([]T, rows*s.row)
+		grown := make([]T, rows*items)
 		copy(grown, page)
 		s.pages[last] = grown
 	}

@@ -1,6 +1,6 @@
 package limiter
 
-import "github.com/wapace/wapace/policy"
+import "time"
 
 // A slidingWindow keeps the tick of every charge that may still count.
 //
@@ -10,60 +10,57 @@ type slidingWindow struct {
 	window uint64
 }
 
-func newSlidingWindow(w policy.SlidingWindow) *slidingWindow {
-	return &slidingWindow{max: w.Max, window: uint64(w.Window)}
-}
-
-func (m *slidingWindow) size() int { return 1 }
+func (m *slidingWindow) layout() []cell { return []cell{aLog} }
 
 func (m *slidingWindow) fresh(w []int64) { w[0] = 0 }
 
 // live is the account's log and how many of its charges have left the window.
 func (m *slidingWindow) live(c cells, now int64) (l *log, gone int) {
-	if l = c.logs.at(c.words[0]); l == nil {
+	if l = c.stock.logs.at(c.words[0]); l == nil {
 		return nil, 0
 	}
 	return l, l.before(now, m.window)
 }
 
-func (m *slidingWindow) ask(c cells, at instant, cost int64) gate {
+func (m *slidingWindow) ask(c cells, at instant, d demand) gate {
 	l, gone := m.live(c, at.tick)
 	used := int64(l.len() - gone)
 	switch {
-	case cost > m.max:
+	case d.need() > m.max:
 		return gate{Never, never, m.max, m.max - used}
-	case cost > m.max-used:
-		excess := int(cost - (m.max - used))
+	case d.need() > m.max-used:
+		excess := int(d.need() - (m.max - used))
 		return later(add(l.at(gone+excess-1), int64(m.window)), m.max, m.max-used)
 	}
-	return gate{Allowed, at.tick, m.max, m.max - used - cost}
+	return gate{Allowed, at.tick, m.max, m.max - used - d.cost}
 }
 
 // reset is when the window has given back as much as this request asks for.
-func (m *slidingWindow) reset(c cells, at instant, cost int64, g gate) int64 {
+func (m *slidingWindow) reset(c cells, at instant, d demand, g gate) int64 {
 	if g.answer == Later {
 		return g.free
 	}
 	l, gone := m.live(c, at.tick)
-	if cost <= int64(l.len()-gone) {
-		return add(l.at(gone+int(cost)-1), int64(m.window))
+	if d.cost <= int64(l.len()-gone) {
+		return add(l.at(gone+int(d.cost)-1), int64(m.window))
 	}
 	return add(at.tick, int64(m.window))
 }
 
-func (m *slidingWindow) charge(c cells, at instant, cost int64, _ uint64) {
+func (m *slidingWindow) charge(c cells, at instant, d demand, _ uint64) bool {
 	if c.words[0] == 0 {
-		c.words[0] = c.logs.open()
+		c.words[0] = c.stock.logs.open()
 	}
 	l, gone := m.live(c, at.tick)
 	l.drop(gone)
-	for range cost {
+	for range d.cost {
 		l.push(at.tick, m.max)
 	}
+	return true
 }
 
-func (m *slidingWindow) spend(c cells, at instant, cost int64, serial uint64) {
-	m.charge(c, at, cost, serial)
+func (m *slidingWindow) spend(c cells, at instant, d demand, serial uint64) {
+	m.charge(c, at, d, serial)
 }
 
 // settle takes an unsent charge out of the log. Charges of one instant are alike,
@@ -71,8 +68,43 @@ func (m *slidingWindow) spend(c cells, at instant, cost int64, serial uint64) {
 // and stay.
 func (m *slidingWindow) settle(c cells, r receipt, _ instant, o Outcome) {
 	if o == Unsent && !r.stale {
-		c.logs.at(c.words[0]).remove(r.at.tick, r.cost)
+		c.stock.logs.at(c.words[0]).remove(r.at.tick, r.cost)
 	}
+}
+
+func (m *slidingWindow) counts() (family, time.Duration) { return charges, time.Duration(m.window) }
+
+func (m *slidingWindow) same(other meter) bool {
+	_, ok := other.(*slidingWindow)
+	return ok
+}
+
+func (m *slidingWindow) spent(c cells, at instant) (spent []spending) {
+	l, gone := m.live(c, at.tick)
+	for i := gone; i < l.len(); i++ {
+		spent = append(spent, spending{l.at(i), 1})
+	}
+	return spent
+}
+
+// inherit keeps the newest charges, as many as the window holds: older ones leave
+// it before there is room again.
+func (m *slidingWindow) inherit(c cells, _ instant, spent []spending) {
+	left, first := m.max, len(spent)
+	for first > 0 && left > 0 {
+		first--
+		left -= min(left, spent[first].amount)
+	}
+	for left = m.max; first < len(spent); first++ {
+		cost := min(left, spent[first].amount)
+		left -= cost
+		m.charge(c, instant{tick: spent[first].tick}, demand{cost: cost}, 0)
+	}
+}
+
+func (m *slidingWindow) idle(c cells, at instant) bool {
+	l, gone := m.live(c, at.tick)
+	return gone == l.len()
 }
 
 func (m *slidingWindow) rewind(c cells, from, to int64) {
@@ -81,3 +113,5 @@ func (m *slidingWindow) rewind(c cells, from, to int64) {
 		l.fill(to)
 	}
 }
+
+func (m *slidingWindow) sound(saved) bool { return true }

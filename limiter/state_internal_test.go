@@ -21,19 +21,19 @@ func (l *Limiter) State(key string) State {
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, known := s.table.find(hash, key)
+	i, known := s.accounts.find(hash, key)
 	if !known {
 		return State{}
 	}
-	a := s.table.account(i)
-	out := State{Known: true, Words: slices.Clone(s.words.at(a.words)), Last: a.last, Steady: a.steady}
-	for k := range l.plan.rules {
-		r := &l.plan.rules[k]
+	a := s.accounts.at(i)
+	out := State{Known: true, Words: slices.Clone(s.words(a.words, l.planOf(a).size[ofAccount])), Last: a.last, Steady: a.steady}
+	for rules := l.planOf(a).in[ofAccount]; rules != 0; rules &= rules - 1 {
+		r := &l.planOf(a).rules[rules.first()]
 		switch r.meter.(type) {
 		case *slidingWindow:
-			out.Logs = append(out.Logs, s.logs.copyOf(out.Words[r.from]))
+			out.Logs = append(out.Logs, s.stock.copyOf(out.Words[r.from]))
 		case *chunkedWindow:
-			out.Logs = append(out.Logs, s.logs.copyOf(out.Words[r.from]), s.logs.copyOf(out.Words[r.from+1]))
+			out.Logs = append(out.Logs, s.stock.copyOf(out.Words[r.from]), s.stock.copyOf(out.Words[r.from+1]))
 		}
 	}
 	if a.flight > 0 {
@@ -48,8 +48,8 @@ func (l *Limiter) State(key string) State {
 	return out
 }
 
-func (s *logs) copyOf(number int64) (entries []int64) {
-	l := s.at(number)
+func (s *stock) copyOf(number int64) (entries []int64) {
+	l := s.logs.at(number)
 	for i := range l.len() {
 		entries = append(entries, l.at(i))
 	}
@@ -61,7 +61,7 @@ func (l *Limiter) Accounts() (n int) {
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.mu.Lock()
-		n += s.table.used
+		n += s.accounts.index.used
 		s.mu.Unlock()
 	}
 	return n

@@ -143,7 +143,7 @@ func only(limit policy.Limit) policy.Policy {
 }
 
 func newLimiter(t require.TestingT, p policy.Policy) *limiter.Limiter {
-	l, err := limiter.New(p, &limiter.Options{Seed: 7})
+	l, err := limiter.New(p, &limiter.Options{Seed: 7, PermitTTL: -1})
 	require.NoError(t, err)
 	return l
 }

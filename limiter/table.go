@@ -1,72 +1,61 @@
 package limiter
 
-// A table finds accounts by key. It is open addressing with linear probing over
-// (part of the hash, number) pairs, so that a look-up reads one line of memory
-// before the account itself. The zero table is empty.
+import (
+	"math"
+
+	"github.com/wapace/wapace/internal/dice"
+)
+
+// A table holds the accounts, or the portfolios, of a shard by key.
 type table struct {
-	slots    []slot
-	accounts slab[account]
-	used     int
+	index index
+	slab  slab[account]
+	hand  uint32 // where the next search for idle ones begins
 }
 
-// A slot is the upper half of a key's hash and its account's number plus 1.
-type slot struct{ hash, number uint32 }
+// An account is one key's record. A portfolio has one too.
+type account struct {
+	key    string
+	dice   dice.Account // the key to its draws
+	last   int64        // the latest tick at which something was taken or settled
+	words  uint32       // its row of words
+	flight uint32       // its first permit in flight, plus 1
+	pairs  uint32       // how many recipients have a record with it
+	plan   uint16       // the policy that it is under, 0 for the limiter's own
+	turn   uint8        // counts how often its clock was set back
+	steady bool         // last follows the monotonic clock
+}
 
-func (t *table) account(i uint32) *account { return t.accounts.one(i) }
+// saw moves the account to an instant.
+func (a *account) saw(at instant) { a.last, a.steady = at.tick, at.steady }
+
+func (t *table) at(i uint32) *account { return t.slab.one(i) }
 
 // find returns the number of the account with the key.
 func (t *table) find(hash uint64, key string) (i uint32, ok bool) {
-	if len(t.slots) == 0 {
+	x := &t.index
+	if len(x.slots) == 0 {
 		return 0, false
 	}
-	mask := len(t.slots) - 1
-	for p := home(hash, mask); ; p = (p + 1) & mask {
-		s := t.slots[p]
-		if s.number == 0 {
-			return 0, false
-		}
-		if s.hash == uint32(hash>>32) && t.account(s.number-1).key == key {
+	for p := x.home(hash); x.slots[p].number != 0; p = x.next(p) {
+		if s := x.slots[p]; s.hash == uint32(hash>>32) && t.at(s.number-1).key == key {
 			return s.number - 1, true
 		}
 	}
+	return 0, false
 }
 
 // add makes an account for a key that the table does not have.
 func (t *table) add(hash uint64, key string) uint32 {
-	if 4*(t.used+1) > 3*len(t.slots) {
-		t.grow()
-	}
-	if t.accounts.row == 0 {
-		t.accounts.row = 1
-	}
-	i := t.accounts.take()
-	*t.account(i) = account{key: key}
-	t.place(slot{uint32(hash >> 32), i + 1})
-	t.used++
+	i := t.slab.take(1)
+	*t.at(i) = account{key: key, last: math.MinInt64}
+	t.index.add(hash, i)
 	return i
 }
 
-// grow doubles the table. A slot's home follows from its half of the hash alone,
-// so no key is hashed again.
-func (t *table) grow() {
-	old := t.slots
-	t.slots = make([]slot, max(8, 2*len(old)))
-	for _, s := range old {
-		if s.number != 0 {
-			t.place(s)
-		}
-	}
+// remove forgets an account.
+func (t *table) remove(hash uint64, i uint32) {
+	t.index.remove(hash, i)
+	*t.at(i) = account{}
+	t.slab.give(i)
 }
-
-func (t *table) place(s slot) {
-	mask := len(t.slots) - 1
-	p := home(uint64(s.hash)<<32, mask)
-	for t.slots[p].number != 0 {
-		p = (p + 1) & mask
-	}
-	t.slots[p] = s
-}
-
-// home is where a key belongs. The low bits of the hash choose the shard, so the
-// upper half chooses the slot.
-func home(hash uint64, mask int) int { return int(hash>>32) & mask }

@@ -2,6 +2,7 @@ package limiter
 
 import (
 	"math"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,19 +36,28 @@ type origin struct {
 	unix int64
 }
 
-// instant places now on both scales. The first time with a monotonic reading
-// becomes the origin of the ticks.
-func (l *Limiter) instant(now time.Time) instant {
+func (l *Limiter) instant(now time.Time) instant { return place(&l.origin, now) }
+
+// place puts now on both scales. The first time with a monotonic reading becomes
+// the origin of the ticks.
+func place(from *atomic.Pointer[origin], now time.Time) instant {
 	wall := unixNano(now)
 	if !hasMonotonic(now) {
 		return instant{tick: wall, wall: wall}
 	}
-	o := l.origin.Load()
+	o := from.Load()
 	if o == nil {
-		l.origin.CompareAndSwap(nil, &origin{now, wall})
-		o = l.origin.Load()
+		from.CompareAndSwap(nil, &origin{now, wall})
+		o = from.Load()
 	}
 	return instant{add(o.unix, int64(now.Sub(o.at))), wall, true}
+}
+
+// setBack reports whether an instant that is before the latest comes from a clock
+// that was set back, and not from a caller that was overtaken or a clock that
+// trembles.
+func (i instant) setBack(last int64, steady bool) bool {
+	return since(last, i.tick) > uint64(tolerance) && !(i.steady && steady)
 }
 
 // hasMonotonic compares now with itself less its monotonic reading.

@@ -3,6 +3,7 @@ package limiter
 import (
 	"math"
 	"math/bits"
+	"time"
 
 	"github.com/wapace/wapace/policy"
 )
@@ -65,16 +66,16 @@ func (t *tokenBucket) debt(w []int64, now int64) span {
 	return span{since(w[0], now), uint64(w[1])}
 }
 
-func (t *tokenBucket) size() int { return 3 }
+func (t *tokenBucket) layout() []cell { return []cell{aTick, aCount, aSerial} }
 
 func (t *tokenBucket) fresh(w []int64) { w[0], w[1], w[2] = math.MinInt64, 0, 0 }
 
-func (t *tokenBucket) ask(c cells, at instant, cost int64) gate {
-	if t.max == 0 || cost > t.burst {
-		return gate{Never, never, t.burst, t.left(t.debt(c.words, at.tick))}
-	}
+func (t *tokenBucket) ask(c cells, at instant, d demand) gate {
 	debt := t.debt(c.words, at.tick)
-	need := t.plus(debt, t.price(cost))
+	if t.max == 0 || d.need() > t.burst {
+		return gate{Never, never, t.burst, t.left(debt)}
+	}
+	need := t.plus(debt, t.price(d.need()))
 	if need.ticks > t.full.ticks || need.ticks == t.full.ticks && need.frac > t.full.frac {
 		wait := need.ticks - t.full.ticks
 		if need.frac > t.full.frac {
@@ -85,7 +86,7 @@ func (t *tokenBucket) ask(c cells, at instant, cost int64) gate {
 	if need.ticks > since(math.MaxInt64, at.tick) {
 		return gate{Never, never, t.burst, 0} // the refill lies beyond the end of time
 	}
-	return gate{Allowed, at.tick, t.burst, t.left(need)}
+	return gate{Allowed, at.tick, t.burst, add(t.left(need), d.keep)}
 }
 
 // left is how many whole tokens a bucket in debt holds.
@@ -104,10 +105,10 @@ func (t *tokenBucket) left(debt span) int64 {
 	return int64(n)
 }
 
-func (t *tokenBucket) reset(c cells, at instant, cost int64, g gate) int64 {
+func (t *tokenBucket) reset(c cells, at instant, d demand, g gate) int64 {
 	debt := t.debt(c.words, at.tick)
 	if g.answer == Allowed {
-		debt = t.plus(debt, t.price(cost))
+		debt = t.plus(debt, t.price(d.cost))
 	}
 	if debt.frac > 0 {
 		debt.ticks++
@@ -115,13 +116,14 @@ func (t *tokenBucket) reset(c cells, at instant, cost int64, g gate) int64 {
 	return add(at.tick, clamp(debt.ticks))
 }
 
-func (t *tokenBucket) charge(c cells, at instant, cost int64, serial uint64) {
-	debt := t.plus(t.debt(c.words, at.tick), t.price(cost))
+func (t *tokenBucket) charge(c cells, at instant, d demand, serial uint64) bool {
+	debt := t.plus(t.debt(c.words, at.tick), t.price(d.cost))
 	c.words[0], c.words[1], c.words[2] = add(at.tick, clamp(debt.ticks)), int64(debt.frac), int64(serial)
+	return true
 }
 
-func (t *tokenBucket) spend(c cells, at instant, cost int64, serial uint64) {
-	t.charge(c, at, cost, serial)
+func (t *tokenBucket) spend(c cells, at instant, d demand, serial uint64) {
+	t.charge(c, at, d, serial)
 }
 
 // settle gives an unsent charge back where it was the last one. A bucket that has
@@ -141,10 +143,55 @@ func (t *tokenBucket) settle(c cells, r receipt, _ instant, o Outcome) {
 	c.words[2] = 0
 }
 
+func (t *tokenBucket) idle(c cells, at instant) bool { return t.debt(c.words, at.tick) == span{} }
+
 func (t *tokenBucket) rewind(c cells, from, to int64) {
 	debt := t.debt(c.words, from)
 	c.words[0], c.words[1] = add(to, clamp(debt.ticks)), int64(debt.frac)
 }
 
+func (t *tokenBucket) counts() (family, time.Duration) { return charges, time.Duration(t.per) }
+
+func (t *tokenBucket) same(other meter) bool {
+	o, ok := other.(*tokenBucket)
+	return ok && o.max == t.max
+}
+
+// spent is every token that is missing, a part of one counting whole.
+func (t *tokenBucket) spent(c cells, at instant) []spending {
+	debt := t.debt(c.words, at.tick)
+	if t.max == 0 || debt == (span{}) {
+		return nil
+	}
+	hi, lo := bits.Mul64(debt.ticks, t.max)
+	lo, carry := bits.Add64(lo, debt.frac, 0)
+	if hi += carry; hi >= t.per {
+		return []spending{{at.tick, math.MaxInt64}}
+	}
+	n, rest := bits.Div64(hi, lo, t.per)
+	if rest > 0 {
+		n++
+	}
+	return []spending{{at.tick, clamp(n)}}
+}
+
+func (t *tokenBucket) inherit(c cells, _ instant, spent []spending) {
+	for _, s := range spent {
+		debt := t.debt(c.words, s.tick)
+		for left := s.amount; left > 0 && t.max > 0; {
+			part := min(left, t.burst)
+			debt = t.plus(debt, t.refill(part))
+			if debt.ticks >= math.MaxInt64 {
+				debt = span{ticks: math.MaxInt64}
+				break
+			}
+			left -= part
+		}
+		c.words[0], c.words[1] = add(s.tick, clamp(debt.ticks)), int64(debt.frac)
+	}
+}
+
 // clamp is n as a signed number, saturated.
 func clamp(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
+
+func (t *tokenBucket) sound(s saved) bool { return s.words[1] == 0 || uint64(s.words[1]) < t.max }

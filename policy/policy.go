@@ -32,7 +32,7 @@ const MaxRules = 64
 // names draws on the same budget.
 type Rule struct {
 	// Name identifies the rule in decisions, errors and stored state. It must be
-	// unique in its policy, and is neither empty, "request" nor "capacity".
+	// unique in its policy, and is not empty, "request", "capacity" or "hold".
 	Name string
 
 	// Actions are the actions that the rule covers. Empty means all. An action

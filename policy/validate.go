@@ -81,7 +81,7 @@ func (r Rule) check(i int, names map[string]int, found *problems) {
 	switch earlier, taken := names[r.Name]; {
 	case r.Name == "":
 		found.add(path+".name", r.Name, "give the rule a name")
-	case r.Name == "request" || r.Name == "capacity":
+	case r.Name == "request" || r.Name == "capacity" || r.Name == "hold":
 		found.add(path+".name", r.Name, "the limiter's own answers have this name; choose another")
 	case taken:
 		found.add(path+".name", r.Name, fmt.Sprintf("%s has this name; choose another", rulePath(earlier)))

@@ -45,6 +45,9 @@ func (d Dice) Account(name string) Account {
 // An Account is the key to one account's draws. It is as secret as they are.
 type Account uint64
 
+// Hash is a name that stands for a text among those of the account.
+func (a Account) Hash(text string) uint64 { return sipString(uint64(a), keyHalf, text) }
+
 // Name is what is drawn, such as a rule's name, as draws take it. Whoever draws
 // often keeps it.
 func Name(what string) uint64 { return sipString(0, keyHalf, what) }

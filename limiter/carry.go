@@ -1,0 +1,235 @@
+package limiter
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wapace/wapace/internal/dice"
+	"github.com/wapace/wapace/policy"
+)
+
+// A meaning says what a rule counts, whatever it is called: rules of one meaning
+// are one budget, also when a policy takes another's place.
+type meaning struct {
+	scope   int
+	actions string
+	family  family
+	period  time.Duration
+}
+
+// A family is the kinds of limit that count the same thing.
+type family uint8
+
+const (
+	nothing    family = iota
+	charges           // what is charged in a period
+	audience          // distinct recipients in a period
+	strangers         // new contacts in a period
+	pauses            // requests, from pause to pause
+	unfinished        // what is in flight
+)
+
+// A spending is what was charged at a tick.
+type spending struct {
+	tick   int64
+	amount int64
+}
+
+func meaningOf(r policy.Rule, m meter) meaning {
+	var actions []string
+	for _, a := range r.Actions {
+		actions = append(actions, string(a))
+	}
+	slices.Sort(actions)
+	family, period := m.counts()
+	return meaning{scopeOf(r.Scope), strings.Join(slices.Compact(actions), "\x00"), family, period}
+}
+
+// A rest is what a holder had spent under a rule that no rule of its policy
+// carries on. It is kept for a policy that does.
+type rest struct {
+	meaning
+	rule  policy.Rule
+	meter meter
+	words []int64
+}
+
+// An owner is whose a rest is: an account, or its recipient.
+type owner struct {
+	account   uint32
+	recipient uint64
+}
+
+// carry moves what a holder has spent under one rule to a fresh one of the same
+// meaning. Where the meters keep the same record it stays as it is. Otherwise
+// charges are told again, and what is only known as a sum counts as charged now.
+func carry(from, to meter, old, fresh cells, at instant) {
+	if to.same(from) {
+		copy(fresh.words, old.words)
+		return
+	}
+	to.inherit(fresh, at, from.spent(old, at))
+	old.stock.discard(from.layout(), old.words)
+}
+
+// from is, for each rule of the plan, the rule of the old plan that has its
+// meaning, or -1. A rule of the old plan is carried on once.
+func (pl *plan) from(old *plan) []int {
+	from := make([]int, len(pl.rules))
+	taken := make([]bool, len(old.rules))
+	for i, r := range pl.rules {
+		from[i] = -1
+		want := meaningOf(pl.policy.Rules[i], r.meter)
+		for j, o := range old.rules {
+			if !taken[j] && meaningOf(old.policy.Rules[j], o.meter) == want {
+				from[i], taken[j] = j, true
+				break
+			}
+		}
+	}
+	return from
+}
+
+// A change moves an account from one plan to another.
+type change struct {
+	shard    *shard
+	old, new *plan
+	from     []int
+	at       instant
+	pause    int64 // the end of a pause that runs and that no rule carries on
+}
+
+// move gives a holder a row for the new plan, with what it had spent, in the place
+// of its old one.
+func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved uint32) {
+	s := m.shard
+	moved = s.allot(m.new.fresh[scope])
+	fresh := s.words(moved, m.new.size[scope])
+	old := s.words(row, m.old.size[scope])
+	carried := set(0)
+	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
+		i := rules.first()
+		r := &m.new.rules[i]
+		to := cells{fresh[r.from:r.to], &s.stock, key}
+		if j := m.from[i]; j >= 0 {
+			o := &m.old.rules[j]
+			carried |= 1 << j
+			carry(o.meter, r.meter, cells{old[o.from:o.to], &s.stock, key}, to, m.at)
+		} else {
+			m.recall(who, meaningOf(m.new.policy.Rules[i], r.meter), r.meter, to, key)
+		}
+	}
+	for rules := m.old.in[scope] &^ carried; rules != 0; rules &= rules - 1 {
+		j := rules.first()
+		o := &m.old.rules[j]
+		m.lay(who, m.old.policy.Rules[j], o, cells{old[o.from:o.to], &s.stock, key}, fresh)
+	}
+	if size := m.old.size[scope]; size > 0 {
+		s.rows[size].give(row)
+	}
+	return moved
+}
+
+// recall gives a rule the rest of its meaning, if there is one.
+func (m *change) recall(who owner, want meaning, to meter, fresh cells, key dice.Account) {
+	rests := m.shard.rests[who]
+	for i, r := range rests {
+		if r.meaning == want {
+			carry(r.meter, to, cells{r.words, fresh.stock, key}, fresh, m.at)
+			m.shard.keep(who, slices.Delete(rests, i, i+1))
+			return
+		}
+	}
+}
+
+// lay puts aside what a rule leaves that is not carried on. A pause that runs goes
+// on in a gap on the same actions, or stops the account.
+func (m *change) lay(who owner, of policy.Rule, from *rule, old cells, fresh []int64) {
+	if from.idle(old, m.at) {
+		old.stock.discard(from.layout(), old.words)
+		return
+	}
+	r := rest{meaningOf(of, from.meter), of, from.meter, slices.Clone(old.words)}
+	if _, ok := from.meter.(*gap); ok {
+		due := old.words[0]
+		r.words[0] = math.MinInt64 // the pause is taken care of here; the count is kept
+		if due != inFlight && due > m.at.tick {
+			m.goOn(from.scope, r.actions, due, fresh)
+		}
+	}
+	if r.family == unfinished {
+		return
+	}
+	m.shard.keep(who, append(m.shard.rests[who], r))
+}
+
+func (m *change) goOn(scope int, actions string, due int64, fresh []int64) {
+	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
+		i := rules.first()
+		r := &m.new.rules[i]
+		if _, ok := r.meter.(*gap); ok && meaningOf(m.new.policy.Rules[i], r.meter).actions == actions {
+			fresh[r.from] = max(fresh[r.from], due)
+			return
+		}
+	}
+	if scope == ofAccount {
+		m.pause = max(m.pause, due)
+	}
+}
+
+// keep replaces the rests of an owner.
+func (s *shard) keep(who owner, rests []rest) {
+	switch {
+	case len(rests) == 0:
+		delete(s.rests, who)
+	case s.rests == nil:
+		s.rests = map[owner][]rest{who: rests}
+	default:
+		s.rests[who] = rests
+	}
+}
+
+// flights makes the account's permits in flight count under the new rules.
+func (m *change) flights(a *account) {
+	if a.flight == 0 {
+		return
+	}
+	s := m.shard
+	for n := a.flight - 1; ; {
+		f := s.flights.one(n)
+		var rules, owed set
+		for i, j := range m.from {
+			if j >= 0 {
+				rules |= f.rules >> j & 1 << i
+				owed |= f.owed >> j & 1 << i
+			} else if m.join(a, f, i) {
+				rules |= 1 << i
+				owed |= 1 << i
+			}
+		}
+		f.rules, f.owed = rules, owed
+		if n = f.next; n == a.flight-1 {
+			return
+		}
+	}
+}
+
+// join charges a permit in flight to a new rule that watches what is in flight.
+func (m *change) join(a *account, f *flight, i int) bool {
+	r := &m.new.rules[i]
+	family, _ := r.counts()
+	if family != pauses && family != unfinished || !m.new.policy.Rules[i].Covers(f.action) {
+		return false
+	}
+	row := a.words
+	if r.scope == ofRecipient {
+		if f.pair == 0 {
+			return false
+		}
+		row = m.shard.pairs.at(f.pair - 1).words
+	}
+	words := m.shard.words(row, m.new.size[r.scope])
+	return r.charge(cells{words[r.from:r.to], &m.shard.stock, a.dice}, m.at, f.demand, f.serial)
+}

@@ -1,0 +1,266 @@
+package limiter
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Target is what a hold stops. Empty fields stand for any, so the zero Target is
+// everything. Only one of Recipient, Campaign and NewContacts may be set.
+type Target struct {
+	// Account stops one account, or what the other fields name of it.
+	Account string
+
+	// Recipient stops what goes to a recipient.
+	Recipient string
+
+	// Campaign stops a campaign.
+	Campaign string
+
+	// NewContacts stops what goes to new contacts, and nothing else.
+	NewContacts bool
+}
+
+// A stop is a hold in force. It is not changed once it can be seen.
+type stop struct {
+	until  int64 // on the wall
+	reason string
+}
+
+// holds are a limiter's holds: those on an account are in its shard, the others
+// here, in a map that is replaced, not written.
+type holds struct {
+	count atomic.Int64 // of all, so that a limiter without any looks for none
+	mu    sync.Mutex
+	all   atomic.Pointer[map[Target]*stop]
+}
+
+func (h *holds) global() map[Target]*stop {
+	if all := h.all.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
+// ErrHold is wrapped by every [HoldError].
+var ErrHold = errors.New("limiter: bad hold")
+
+// A HoldError says what is wrong with a hold. It wraps [ErrHold].
+type HoldError struct {
+	Field  string // the field's name in lower case
+	Value  string // the value, with digits masked and cut to a line
+	Remedy string // what to give instead
+}
+
+// Error names the field, the value and the remedy.
+func (e *HoldError) Error() string {
+	return fmt.Sprintf("limiter: hold: %s %s: %s", e.Field, e.Value, e.Remedy)
+}
+
+// Unwrap makes errors.Is(err, [ErrHold]) true.
+func (e *HoldError) Unwrap() error { return ErrHold }
+
+// Hold stops a target until a time, with a reason. It only ever moves forward: a
+// hold that lasts longer already stays as it is, and only [Limiter.Release] ends
+// one sooner. A zero until holds until it is released. until follows the wall
+// clock. What is held is refused by the rule "hold". Errors: a target that names
+// two things, a key that no request can have, an until that is not after now, no
+// reason.
+func (l *Limiter) Hold(now time.Time, t Target, until time.Time, reason string) error {
+	if err := t.problem(); err != nil {
+		return err
+	}
+	end := unixNano(until)
+	switch {
+	case until.IsZero():
+		end = math.MaxInt64
+	case !until.After(now):
+		return &HoldError{"until", until.Format(time.RFC3339Nano), "use a time after now, or the zero time to hold until released"}
+	}
+	if reason == "" {
+		return &HoldError{"reason", `""`, "say why, for whoever asks what it waits for"}
+	}
+	added := &stop{end, reason}
+	if t.Account == "" {
+		l.holds.mu.Lock()
+		defer l.holds.mu.Unlock()
+		all := maps.Clone(l.holds.global())
+		if all == nil {
+			all = make(map[Target]*stop)
+		}
+		l.holds.count.Add(extend(all, t, added, unixNano(now)))
+		l.holds.all.Store(&all)
+		l.changed("")
+		return nil
+	}
+	s := &l.shards[maphash.String(l.hash, t.Account)%shardCount]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.holds == nil {
+		s.holds = make(map[Target]*stop)
+	}
+	l.holds.count.Add(extend(s.holds, t, added, unixNano(now)))
+	l.changed(t.Account)
+	return nil
+}
+
+// Release ends the hold on exactly this target. It reports whether there was one.
+// Holds on wider or narrower targets stay.
+func (l *Limiter) Release(now time.Time, t Target) bool {
+	if t.Account == "" {
+		l.holds.mu.Lock()
+		defer l.holds.mu.Unlock()
+		all := maps.Clone(l.holds.global())
+		held := drop(all, t, unixNano(now))
+		if _, ok := l.holds.global()[t]; ok {
+			l.holds.count.Add(-1)
+			l.holds.all.Store(&all)
+			l.changed("")
+		}
+		return held
+	}
+	s := &l.shards[maphash.String(l.hash, t.Account)%shardCount]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.holds[t]; ok {
+		l.holds.count.Add(-1)
+	}
+	defer l.changed(t.Account)
+	return drop(s.holds, t, unixNano(now))
+}
+
+// extend adds a hold unless there is a longer one, forgets some that are long
+// over, and returns how many more there are.
+func extend(all map[Target]*stop, t Target, added *stop, now int64) int64 {
+	before := int64(len(all))
+	if old := all[t]; old == nil || old.until < added.until {
+		all[t] = added
+	}
+	looks := 8
+	for old, s := range all {
+		if looks--; looks < 0 {
+			break
+		}
+		if sub(now, s.until) > int64(longOver) {
+			delete(all, old)
+		}
+	}
+	return int64(len(all)) - before
+}
+
+// longOver is how long a hold is kept beyond its end, for a clock that runs ahead
+// for a while.
+const longOver = 48 * time.Hour
+
+func drop(all map[Target]*stop, t Target, now int64) (held bool) {
+	s, ok := all[t]
+	delete(all, t)
+	return ok && s.until > now
+}
+
+func (t Target) problem() error {
+	named := 0
+	for _, f := range []struct{ name, value string }{
+		{"account", t.Account}, {"recipient", t.Recipient}, {"campaign", t.Campaign},
+	} {
+		if len(f.value) > MaxKey {
+			return &HoldError{f.name, quoted(f.value), fmt.Sprintf("use at most %d bytes, not %d", MaxKey, len(f.value))}
+		}
+		if p := nulProblem(f.name, f.value); p != nil {
+			return &HoldError{p.Field, p.Value, p.Remedy}
+		}
+	}
+	for _, set := range []bool{t.Recipient != "", t.Campaign != "", t.NewContacts} {
+		if set {
+			named++
+		}
+	}
+	if named > 1 {
+		return &HoldError{"target", fmt.Sprintf("with %d fields", named), "name a recipient, a campaign or new contacts; hold each by itself"}
+	}
+	return nil
+}
+
+// stopped is the hold on a request that ends last, nil where none is in force. It
+// requires the lock of the account's shard.
+func (l *Limiter) stopped(s *shard, req *Request, wall int64) (longest *stop) {
+	for _, where := range [...]struct {
+		holds   map[Target]*stop
+		account string
+	}{{s.holds, req.Account}, {l.holds.global(), ""}} {
+		if len(where.holds) == 0 {
+			continue
+		}
+		look := func(t Target) {
+			t.Account = where.account
+			if found := where.holds[t]; found != nil && found.until > wall && (longest == nil || found.until > longest.until) {
+				longest = found
+			}
+		}
+		look(Target{})
+		if req.Recipient != "" {
+			look(Target{Recipient: req.Recipient})
+		}
+		if req.Campaign != "" {
+			look(Target{Campaign: req.Campaign})
+		}
+		if req.NewContact {
+			look(Target{NewContacts: true})
+		}
+	}
+	return longest
+}
+
+// held is the meter of holds, which are no rule of a policy.
+type held struct{}
+
+func (held) layout() []cell { return nil }
+
+func (held) fresh([]int64) {}
+
+func (held) ask(cells, instant, demand) gate { return gate{answer: Allowed} }
+
+func (held) reset(_ cells, _ instant, _ demand, g gate) int64 {
+	if g.answer == Later {
+		return g.free
+	}
+	return never
+}
+
+func (held) charge(cells, instant, demand, uint64) bool { return false }
+
+func (held) spend(cells, instant, demand, uint64) {}
+
+func (held) settle(cells, receipt, instant, Outcome) {}
+
+func (held) rewind(cells, int64, int64) {}
+
+func (held) idle(cells, instant) bool { return true }
+
+func (held) counts() (family, time.Duration) { return nothing, 0 }
+
+func (held) same(meter) bool { return true }
+
+func (held) spent(cells, instant) []spending { return nil }
+
+func (held) sound(saved) bool { return true }
+
+func (held) inherit(cells, instant, []spending) {}
+
+// gate is how a hold stands for a holder at an instant: a hold without an end
+// frees only by name.
+func (s *stop) gate(at instant) gate {
+	switch {
+	case s.until == math.MaxInt64:
+		return gate{answer: Busy, free: never}
+	case s.until > at.wall:
+		return later(tickOf(s.until, at), 0, 0)
+	}
+	return gate{answer: Allowed, free: at.tick}
+}

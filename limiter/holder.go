@@ -1,0 +1,112 @@
+package limiter
+
+import (
+	"github.com/wapace/wapace/internal/dice"
+)
+
+// A holder is one whose budget a request draws on, as it stands at an instant: an
+// account, an account's recipient, or a portfolio.
+type holder struct {
+	known  bool   // it has a record
+	number uint32 // of the record
+	words  []int64
+	stock  *stock
+	dice   dice.Account
+	at     instant
+	demand demand
+	serial uint64 // of the charge
+}
+
+func (h *holder) cells(r *rule) cells {
+	return cells{h.words[r.from:r.to], h.stock, h.dice}
+}
+
+// hold fills in what the account or portfolio, known by its number or not, holds at
+// the instant. The words of an unknown one are those of a fresh one, and must not
+// be written. It requires s.mu.
+func (h *holder) hold(s *shard, pl *plan, scope int, at instant) {
+	h.stock, h.at = &s.stock, at
+	if !h.known {
+		h.words = pl.fresh[scope]
+		return
+	}
+	a := s.accounts.at(h.number)
+	if at.tick < a.last {
+		h.at = s.overtaken(h.number, pl, scope, at)
+	}
+	h.words, h.dice = s.words(a.words, pl.size[scope]), a.dice
+}
+
+// open gives an unknown account or portfolio its record. It requires s.mu.
+func (l *Limiter) open(h *holder, s *shard, pl *plan, scope int, hash uint64, key string) {
+	h.number, h.known = s.accounts.add(hash, key), true
+	a := s.accounts.at(h.number)
+	a.dice, a.words = l.dice.Account(key), s.allot(pl.fresh[scope])
+	h.words, h.dice = s.words(a.words, pl.size[scope]), a.dice
+}
+
+// meet finds what an account holds with a recipient, who is named by a hash under
+// the account's key. Its draws are its own. It requires s.mu.
+func (h *holder) meet(s *shard, pl *plan, account *holder, recipient uint64) {
+	h.stock, h.at, h.dice = account.stock, account.at, pairKey(recipient)
+	if account.known {
+		if h.number, h.known = s.pairs.find(account.number, recipient); h.known {
+			h.words = s.words(s.pairs.at(h.number).words, pl.size[ofRecipient])
+			return
+		}
+	}
+	h.words = pl.fresh[ofRecipient]
+}
+
+// overtaken is the instant at for holder i, whose last is later: that last one
+// where the caller was overtaken or the clock trembles. Otherwise the clock was set
+// back, and the waits of the holder, and of an account's recipients, start again.
+// It requires s.mu.
+func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
+	a := s.accounts.at(i)
+	if !at.setBack(a.last, a.steady) {
+		return instant{a.last, add(at.wall, clamp(since(a.last, at.tick))), a.steady}
+	}
+	s.rewind(pl, scope, s.words(a.words, pl.size[scope]), a.dice, a.last, at.tick)
+	for n := uint32(0); a.pairs > 0 && n < s.pairs.slab.n; n++ {
+		if p := s.pairs.at(n); p.account == i+1 {
+			words := s.words(p.words, pl.size[ofRecipient])
+			s.rewind(pl, ofRecipient, words, pairKey(p.recipient), a.last, at.tick)
+		}
+	}
+	a.turn++
+	a.saw(at)
+	return at
+}
+
+// pairKey is the key to the draws of an account's recipient: as even and as secret
+// as the hash that names it.
+func pairKey(recipient uint64) dice.Account { return dice.Account(recipient) }
+
+func (s *shard) rewind(pl *plan, scope int, words []int64, key dice.Account, from, to int64) {
+	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
+		r := &pl.rules[rules.first()]
+		r.rewind(cells{words[r.from:r.to], &s.stock, key}, from, to)
+	}
+}
+
+// idle reports whether account i is, from the instant on, as good as unknown. It
+// requires s.mu.
+func (s *shard) idle(pl *plan, scope int, i uint32, at instant) bool {
+	a := s.accounts.at(i)
+	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || len(s.rests[owner{account: i}]) > 0 || at.tick < a.last {
+		return false
+	}
+	return s.blank(pl, scope, a.words, a.dice, at)
+}
+
+func (s *shard) blank(pl *plan, scope int, row uint32, key dice.Account, at instant) bool {
+	words := s.words(row, pl.size[scope])
+	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
+		r := &pl.rules[rules.first()]
+		if !r.idle(cells{words[r.from:r.to], &s.stock, key}, at) {
+			return false
+		}
+	}
+	return true
+}

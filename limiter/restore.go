@@ -1,0 +1,161 @@
+package limiter
+
+import (
+	"hash/maphash"
+	"math"
+	"time"
+)
+
+// Restore puts back what a snapshot holds, in the place of what the limiter knows
+// of that account or portfolio; holds are only added or made longer. The running
+// pauses and the coming ones are those of the snapshot. A snapshot that was taken
+// under another policy is carried on as by [Limiter.SetPolicy]. Permits of before
+// can no longer be settled: those that were in flight count as sent once
+// Options.PermitTTL has passed since they were taken. Errors: a time that no
+// request may have; a snapshot that is damaged, cut off or of a newer version,
+// which wrap [ErrSnapshot]. Nothing is changed then.
+func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
+	at := l.instant(now)
+	if !at.known() {
+		return timeProblem(now)
+	}
+	p, pl, err := readPicture(snapshot)
+	if err != nil {
+		return err
+	}
+	if p.kind == ofAllHolds {
+		l.holds.mu.Lock()
+		defer l.holds.mu.Unlock()
+		all := make(map[Target]*stop)
+		for t, s := range l.holds.global() {
+			all[t] = s
+		}
+		l.restoreHolds(all, p.stops)
+		l.holds.all.Store(&all)
+		l.changed("")
+		return nil
+	}
+	target, number := l.plan, uint16(0)
+	if !p.own {
+		whole, err := l.withPortfolioRules(p.policy)
+		if err != nil {
+			return err
+		}
+		if number, err = l.plans.number(whole); err != nil {
+			return err
+		}
+		target = (*l.plans.all.Load())[number]
+	}
+	shards, count, scope := &l.shards, &l.accounts, ofAccount
+	if p.kind == ofOnePortfolio {
+		shards, count, scope = &l.portfolios, &l.groups, ofPortfolio
+	}
+	hash := maphash.String(l.hash, p.key)
+	s := &shards[hash%shardCount]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer l.changed(p.key)
+	if len(p.stops) > 0 {
+		if s.holds == nil {
+			s.holds = make(map[Target]*stop)
+		}
+		l.restoreHolds(s.holds, p.stops)
+	}
+	i, known := s.accounts.find(hash, p.key)
+	if known {
+		s.clear(l.planOf(s.accounts.at(i)), scope, i)
+	} else {
+		i = s.accounts.add(hash, p.key)
+		count.Add(1)
+	}
+	p.install(s, pl, scope, i, at)
+	a := s.accounts.at(i)
+	a.plan = number
+	if fingerprint(p.policy) != fingerprint(target.policy) {
+		l.rehome(s, i, scope, pl, target, at)
+	}
+	return nil
+}
+
+func (l *Limiter) restoreHolds(all map[Target]*stop, stops []stopPicture) {
+	for _, s := range stops {
+		l.holds.count.Add(extend(all, s.target, &stop{s.stop.until, s.stop.reason}, math.MinInt64))
+	}
+}
+
+// clear empties an account's record and voids its permits. It requires s.mu.
+func (s *shard) clear(pl *plan, scope int, i uint32) {
+	a := s.accounts.at(i)
+	for a.flight != 0 {
+		s.land(a.flight - 1)
+	}
+	for n := uint32(0); a.pairs > 0 && scope == ofAccount && n < s.pairs.slab.n; n++ {
+		if p := s.pairs.at(n); p.account == i+1 {
+			s.release(pl, ofRecipient, p.words)
+			s.keep(owner{i, p.recipient}, nil)
+			s.pairs.remove(n)
+			a.pairs--
+		}
+	}
+	s.keep(owner{account: i}, nil)
+	s.release(pl, scope, a.words)
+}
+
+// install fills in a cleared account's record from a picture. It requires s.mu.
+func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant) {
+	shift := sub(at.wall, at.tick)
+	a := s.accounts.at(i)
+	a.dice, a.last, a.steady = p.dice, move(p.last, -shift), false
+	a.words = s.allot(pl.fresh[scope])
+	s.fill(pl, scope, a.words, p.records, shift)
+	pairs := make([]uint32, len(p.pairs))
+	for k, pair := range p.pairs {
+		pairs[k] = s.pairs.add(i, pair.recipient)
+		r := s.pairs.at(pairs[k])
+		r.words = s.allot(pl.fresh[ofRecipient])
+		s.fill(pl, ofRecipient, r.words, pair.records, shift)
+		a.pairs++
+	}
+	for _, f := range p.flights {
+		s.serial++
+		again := flight{
+			receipt: receipt{
+				demand: f.demand, serial: s.serial, stale: true,
+				at: instant{tick: move(f.at.tick, -shift), wall: f.at.wall},
+			},
+			action: f.action, rules: f.rules, account: i, turn: a.turn,
+		}
+		if f.pair > 0 {
+			again.pair = pairs[f.pair-1] + 1
+		}
+		s.launch(again)
+	}
+	for _, r := range p.rests {
+		m := compile(r.rule.Limit, r.rule.Name)
+		words := make([]int64, len(m.layout()))
+		m.fresh(words)
+		r.record.load(m, cells{words, &s.stock, p.dice}, shift)
+		who := owner{i, r.recipient}
+		s.keep(who, append(s.rests[who], rest{meaningOf(r.rule, m), r.rule, m, words}))
+	}
+}
+
+func (s *shard) fill(pl *plan, scope int, row uint32, records []saved, shift int64) {
+	words := s.words(row, pl.size[scope])
+	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
+		r := &pl.rules[rules.first()]
+		records[0].load(r.meter, cells{words[r.from:r.to], &s.stock, 0}, shift)
+		records = records[1:]
+	}
+}
+
+// rehome carries what was restored under one plan on to another. It requires s.mu.
+func (l *Limiter) rehome(s *shard, i uint32, scope int, from, to *plan, at instant) {
+	m := change{shard: s, old: from, new: to, from: to.from(from), at: at}
+	a := s.accounts.at(i)
+	if scope == ofPortfolio {
+		a.words = m.move(scope, owner{account: i}, a.dice, a.words)
+		return
+	}
+	l.apply(&m, i)
+}

@@ -1,0 +1,187 @@
+package limiter
+
+import (
+	"cmp"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wapace/wapace/internal/dice"
+	"github.com/wapace/wapace/policy"
+)
+
+// A picture is all that a limiter knows of one account or portfolio, with its
+// times on the wall.
+type picture struct {
+	kind    byte
+	key     string
+	dice    dice.Account
+	last    int64
+	own     bool // it is under the limiter's own policy
+	policy  policy.Policy
+	records []saved // of each rule of the account's, or the portfolio's, scope
+	pairs   []pairPicture
+	flights []flightPicture
+	rests   []restPicture
+	stops   []stopPicture
+}
+
+type pairPicture struct {
+	recipient uint64
+	records   []saved
+}
+
+type flightPicture struct {
+	action policy.Action
+	at     instant
+	demand demand
+	rules  set
+	pair   int // in pairs, plus 1
+}
+
+type restPicture struct {
+	rule      policy.Rule
+	recipient uint64
+	record    saved
+}
+
+type stopPicture struct {
+	target Target
+	stop   stop
+}
+
+func stopsOf(holds map[Target]*stop, account string) (stops []stopPicture) {
+	for t, s := range holds {
+		if t.Account == account {
+			stops = append(stops, stopPicture{t, *s})
+		}
+	}
+	slices.SortFunc(stops, func(a, b stopPicture) int {
+		return cmp.Or(
+			strings.Compare(a.target.Recipient, b.target.Recipient),
+			strings.Compare(a.target.Campaign, b.target.Campaign),
+			// At most one target is of all new contacts.
+			cmp.Compare(fmt.Sprint(a.target.NewContacts), fmt.Sprint(b.target.NewContacts)),
+		)
+	})
+	return stops
+}
+
+// Snapshot is all that the limiter knows of an account, to be kept and given to
+// [Limiter.Restore] later, there or in another process: what it has spent under
+// every rule, its running pauses, the key to its coming ones, its own policy, its
+// holds and its permits in flight. Its times are absolute. It is nil where the
+// limiter knows nothing of the account. It holds the account's key, and is as
+// secret as the seed for that account. Errors: a time that no request may have, a
+// policy with a time zone that has no name.
+func (l *Limiter) Snapshot(now time.Time, account string) ([]byte, error) {
+	at := l.instant(now)
+	if !at.known() {
+		return nil, timeProblem(now)
+	}
+	hash := maphash.String(l.hash, account)
+	s := &l.shards[hash%shardCount]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := picture{kind: ofOneAccount, key: account, stops: stopsOf(s.holds, account)}
+	i, known := s.accounts.find(hash, account)
+	if !known {
+		if len(p.stops) == 0 {
+			return nil, nil
+		}
+		var h holder
+		l.open(&h, s, l.plan, ofAccount, hash, account)
+		l.accounts.Add(1)
+		i = h.number
+	}
+	p.take(s, l.planOf(s.accounts.at(i)), ofAccount, i, sub(at.wall, at.tick))
+	return p.write()
+}
+
+// take fills in the picture of account i. It requires s.mu.
+func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
+	a := s.accounts.at(i)
+	p.dice, p.last, p.own, p.policy = a.dice, move(a.last, shift), a.plan == 0, pl.policy
+	p.records = s.records(pl, scope, a.words, a.dice, shift)
+	if scope == ofPortfolio {
+		return
+	}
+	var mine []uint32
+	for n := uint32(0); a.pairs > 0 && n < s.pairs.slab.n; n++ {
+		if s.pairs.at(n).account == i+1 {
+			mine = append(mine, n)
+		}
+	}
+	slices.SortFunc(mine, func(m, n uint32) int {
+		return cmp.Compare(s.pairs.at(m).recipient, s.pairs.at(n).recipient)
+	})
+	for _, n := range mine {
+		r := s.pairs.at(n)
+		p.pairs = append(p.pairs, pairPicture{r.recipient, s.records(pl, ofRecipient, r.words, pairKey(r.recipient), shift)})
+	}
+	for n := a.flight; n != 0; {
+		f := s.flights.one(n - 1)
+		p.flights = append(p.flights, flightPicture{
+			action: f.action,
+			at:     instant{tick: move(f.at.tick, shift), wall: f.at.wall},
+			demand: f.demand,
+			rules:  f.rules &^ pl.in[ofPortfolio],
+			pair:   slices.Index(mine, f.pair-1) + 1,
+		})
+		if n = f.next + 1; n == a.flight {
+			break
+		}
+	}
+	p.rests = s.restsOf(i, 0, a.dice, shift)
+	for _, n := range mine {
+		recipient := s.pairs.at(n).recipient
+		p.rests = append(p.rests, s.restsOf(i, recipient, pairKey(recipient), shift)...)
+	}
+}
+
+func (s *shard) restsOf(i uint32, recipient uint64, key dice.Account, shift int64) (rests []restPicture) {
+	for _, r := range s.rests[owner{i, recipient}] {
+		rests = append(rests, restPicture{r.rule, recipient, save(r.meter, cells{r.words, &s.stock, key}, shift)})
+	}
+	return rests
+}
+
+func (s *shard) records(pl *plan, scope int, row uint32, key dice.Account, shift int64) (records []saved) {
+	records = []saved{}
+	words := s.words(row, pl.size[scope])
+	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
+		r := &pl.rules[rules.first()]
+		records = append(records, save(r.meter, cells{words[r.from:r.to], &s.stock, key}, shift))
+	}
+	return records
+}
+
+// SnapshotPortfolio is [Limiter.Snapshot] for a portfolio.
+func (l *Limiter) SnapshotPortfolio(now time.Time, portfolio string) ([]byte, error) {
+	at := l.instant(now)
+	if !at.known() {
+		return nil, timeProblem(now)
+	}
+	hash := maphash.String(l.hash, portfolio)
+	s := &l.portfolios[hash%shardCount]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, known := s.accounts.find(hash, portfolio)
+	if !known {
+		return nil, nil
+	}
+	p := picture{kind: ofOnePortfolio, key: portfolio}
+	p.take(s, l.plan, ofPortfolio, i, sub(at.wall, at.tick))
+	return p.write()
+}
+
+// SnapshotHolds is [Limiter.Snapshot] for the holds that name no account.
+func (l *Limiter) SnapshotHolds() ([]byte, error) {
+	p := picture{kind: ofAllHolds, own: true, policy: l.plan.policy}
+	if p.stops = stopsOf(l.holds.global(), ""); len(p.stops) == 0 {
+		return nil, nil
+	}
+	return p.write()
+}

@@ -1,0 +1,122 @@
+package limiter
+
+import (
+	"time"
+
+	"github.com/wapace/wapace/policy"
+)
+
+// A uniqueRecipients keeps when each recipient that may still count was last sent
+// to.
+//
+// Words: the number of the holder's set, 0 where it has none yet.
+type uniqueRecipients struct {
+	max    int64
+	window uint64
+}
+
+func newUniqueRecipients(u policy.UniqueRecipients) *uniqueRecipients {
+	return &uniqueRecipients{max: u.Max, window: uint64(u.Window)}
+}
+
+func (m *uniqueRecipients) layout() []cell { return []cell{aSet} }
+
+func (m *uniqueRecipients) fresh(w []int64) { w[0] = 0 }
+
+// stand is the holder's set, how many recipients count in it, and whether that one
+// is among them.
+func (m *uniqueRecipients) stand(c cells, now int64, who uint64) (s *recipients, used int64, counted bool) {
+	if s = c.stock.sets.at(c.words[0]); s == nil {
+		return nil, 0, false
+	}
+	used = int64(s.look(now, m.window))
+	if _, p := s.find(who); p >= 0 {
+		at := s.ring[p].at
+		counted = at > now || since(now, at) < m.window
+	}
+	return s, used, counted
+}
+
+func (m *uniqueRecipients) ask(c cells, at instant, d demand) gate {
+	s, used, counted := m.stand(c, at.tick, d.recipient)
+	need := add(1, d.keep)
+	switch {
+	case counted:
+		return gate{Allowed, at.tick, m.max, m.max - used}
+	case need > m.max:
+		return gate{Never, never, m.max, m.max - used}
+	case need > m.max-used:
+		return later(add(s.nth(need-(m.max-used)), int64(m.window)), m.max, m.max-used)
+	}
+	return gate{Allowed, at.tick, m.max, m.max - used - 1}
+}
+
+// reset is when the next recipient stops counting.
+func (m *uniqueRecipients) reset(c cells, at instant, d demand, g gate) int64 {
+	if g.answer == Later {
+		return g.free
+	}
+	if s, used, _ := m.stand(c, at.tick, d.recipient); used > 0 {
+		return add(s.nth(1), int64(m.window))
+	}
+	return add(at.tick, int64(m.window))
+}
+
+// charge counts the recipient from now on. One who counts already is renewed, at a
+// time of its own, so that whoever counted it first can no longer take it back.
+func (m *uniqueRecipients) charge(c cells, at instant, d demand, _ uint64) bool {
+	if c.words[0] == 0 {
+		c.words[0] = c.stock.sets.open()
+	}
+	s, _, counted := m.stand(c, at.tick, d.recipient)
+	s.drop()
+	when := max(at.tick, s.last(at.tick))
+	if counted {
+		if _, p := s.find(d.recipient); s.ring[p].at == when {
+			when++
+		}
+	}
+	s.put(d.recipient, when)
+	return !counted
+}
+
+func (m *uniqueRecipients) spend(c cells, at instant, d demand, serial uint64) {
+	m.charge(c, at, d, serial)
+}
+
+// settle forgets a recipient who was not reached, unless it was sent to again.
+func (m *uniqueRecipients) settle(c cells, r receipt, end instant, o Outcome) {
+	if o != Unsent && o != Refused || r.stale {
+		return
+	}
+	s := c.stock.sets.at(c.words[0])
+	s.look(end.tick, m.window)
+	s.drop()
+	s.remove(r.recipient, r.at.tick)
+}
+
+func (m *uniqueRecipients) rewind(c cells, from, to int64) {
+	if s := c.stock.sets.at(c.words[0]); s != nil {
+		s.look(from, m.window)
+		s.drop()
+		s.rebuild(to, true)
+	}
+}
+
+func (m *uniqueRecipients) idle(c cells, at instant) bool {
+	_, used, _ := m.stand(c, at.tick, 0)
+	return used == 0
+}
+
+func (m *uniqueRecipients) counts() (family, time.Duration) { return audience, time.Duration(m.window) }
+
+func (m *uniqueRecipients) same(other meter) bool {
+	_, ok := other.(*uniqueRecipients)
+	return ok
+}
+
+func (m *uniqueRecipients) spent(cells, instant) []spending { return nil }
+
+func (m *uniqueRecipients) inherit(cells, instant, []spending) {}
+
+func (m *uniqueRecipients) sound(saved) bool { return true }
