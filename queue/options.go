@@ -96,7 +96,8 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 		return d, fmt.Errorf("queue: %w", err)
 	}
 	if d.Limiter == nil {
-		l, err := limiter.New(p, &limiter.Options{Seed: d.Seed})
+		// The queue settles every permit itself, however long a send takes.
+		l, err := limiter.New(p, &limiter.Options{Seed: d.Seed, PermitTTL: -1})
 		if err != nil {
 			return d, fmt.Errorf("queue: %w", err)
 		}
