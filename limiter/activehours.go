@@ -25,18 +25,11 @@ func (m *activeHours) ask(_ cells, at instant, _ demand) gate {
 	opens, ok := m.opens(time.Unix(0, at.wall).In(m.zone))
 	switch {
 	case !ok:
-		return gate{Never, never, 1, 0}
+		return gate{Never, never, 1, 0, never}
 	case unixNano(opens) <= at.wall:
-		return gate{Allowed, at.tick, 1, 1}
+		return gate{Allowed, at.tick, 1, 1, at.tick}
 	}
 	return later(tickOf(unixNano(opens), at), 1, 0)
-}
-
-func (m *activeHours) reset(_ cells, at instant, _ demand, g gate) int64 {
-	if g.answer == Later {
-		return g.free
-	}
-	return at.tick
 }
 
 func (m *activeHours) charge(cells, instant, demand, uint64) bool { return false }

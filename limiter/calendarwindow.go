@@ -61,17 +61,14 @@ func (m *calendarWindow) used(c cells, at instant) int64 {
 
 func (m *calendarWindow) ask(c cells, at instant, d demand) gate {
 	left := m.max - m.used(c, at)
+	end := tickOf(m.end(c, at), at)
 	switch {
 	case d.need() > m.max:
-		return gate{Never, never, m.max, left}
+		return gate{Never, never, m.max, left, never}
 	case d.need() > left:
-		return later(tickOf(m.end(c, at), at), m.max, left)
+		return later(end, m.max, left)
 	}
-	return gate{Allowed, at.tick, m.max, left - d.cost}
-}
-
-func (m *calendarWindow) reset(c cells, at instant, _ demand, _ gate) int64 {
-	return tickOf(m.end(c, at), at)
+	return gate{Allowed, at.tick, m.max, left - d.cost, end}
 }
 
 func (m *calendarWindow) charge(c cells, at instant, d demand, serial uint64) bool {

@@ -64,27 +64,19 @@ func (m *chunkedWindow) layout() []cell { return []cell{aLog, aTally, aCount} }
 
 func (m *chunkedWindow) fresh(w []int64) { w[0], w[1], w[2] = 0, 0, 0 }
 
+// ask resets when the window has given back as much as the request asks for.
 func (m *chunkedWindow) ask(c cells, at instant, d demand) gate {
 	s := m.stand(c, at.tick)
 	left := m.max - s.used
 	switch {
 	case d.need() > m.max:
-		return gate{Never, never, m.max, left}
+		return gate{Never, never, m.max, left, never}
 	case d.need() > left:
 		return later(s.after(d.need()-left, m.window), m.max, left)
+	case d.cost <= s.used:
+		return gate{Allowed, at.tick, m.max, left - d.cost, s.after(d.cost, m.window)}
 	}
-	return gate{Allowed, at.tick, m.max, left - d.cost}
-}
-
-// reset is when the window has given back as much as this request asks for.
-func (m *chunkedWindow) reset(c cells, at instant, d demand, g gate) int64 {
-	if g.answer == Later {
-		return g.free
-	}
-	if s := m.stand(c, at.tick); d.cost <= s.used {
-		return s.after(d.cost, m.window)
-	}
-	return add(at.tick, int64(m.window))
+	return gate{Allowed, at.tick, m.max, left - d.cost, add(at.tick, int64(m.window))}
 }
 
 func (m *chunkedWindow) charge(c cells, at instant, d demand, _ uint64) bool {

@@ -12,21 +12,16 @@ func (m concurrency) layout() []cell { return []cell{aFlights} }
 func (m concurrency) fresh(w []int64) { w[0] = 0 }
 
 func (m concurrency) ask(c cells, at instant, _ demand) gate {
-	left := m.max - c.words[0]
-	switch {
+	switch left := m.max - c.words[0]; {
 	case m.max == 0:
-		return gate{Never, never, m.max, 0}
+		return gate{Never, never, m.max, 0, never}
 	case left <= 0:
-		return gate{Busy, never, m.max, 0}
+		return gate{Busy, never, m.max, 0, never}
+	case left == 1:
+		return gate{Allowed, at.tick, m.max, 0, never}
+	default:
+		return gate{Allowed, at.tick, m.max, left - 1, at.tick}
 	}
-	return gate{Allowed, at.tick, m.max, left - 1}
-}
-
-func (m concurrency) reset(_ cells, at instant, _ demand, g gate) int64 {
-	if g.answer == Allowed && g.remaining > 0 {
-		return at.tick
-	}
-	return never
 }
 
 func (m concurrency) charge(c cells, _ instant, _ demand, _ uint64) bool {

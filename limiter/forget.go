@@ -60,7 +60,7 @@ func (l *Limiter) tidy(s *shard, at instant) {
 // charge a serial. It requires the query's locks.
 func (l *Limiter) admit(q *query, req *Request, rules set) {
 	s := q.shard
-	account := &q.holders[ofAccount]
+	account := &q.account
 	if !account.known {
 		l.open(account, s, q.plan, ofAccount, q.hash, req.Account)
 		l.accounts.Add(1)
@@ -69,7 +69,7 @@ func (l *Limiter) admit(q *query, req *Request, rules set) {
 	account.serial = s.serial
 	s.accounts.at(account.number).saw(account.at)
 	if rules&q.plan.in[ofRecipient] != 0 {
-		recipient := &q.holders[ofRecipient]
+		recipient := &q.others.recipient
 		if !recipient.known {
 			l.tidy(s, account.at)
 			recipient.number, recipient.known = s.pairs.add(account.number, recipient.demand.recipient), true
@@ -81,13 +81,13 @@ func (l *Limiter) admit(q *query, req *Request, rules set) {
 		recipient.serial = s.serial
 	}
 	if rules&q.plan.in[ofPortfolio] != 0 {
-		portfolio := &q.holders[ofPortfolio]
+		portfolio, other := &q.others.portfolio, q.others.shard
 		if !portfolio.known {
-			l.open(portfolio, q.other, q.plan, ofPortfolio, q.group, req.Portfolio)
+			l.open(portfolio, other, q.plan, ofPortfolio, q.others.hash, req.Portfolio)
 			l.groups.Add(1)
 		}
-		q.other.serial++
-		portfolio.serial = q.other.serial
-		q.other.accounts.at(portfolio.number).saw(portfolio.at)
+		other.serial++
+		portfolio.serial = other.serial
+		other.accounts.at(portfolio.number).saw(portfolio.at)
 	}
 }

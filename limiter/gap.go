@@ -37,24 +37,17 @@ func (m *gap) layout() []cell { return []cell{aTick, aCount} }
 func (m *gap) fresh(w []int64) { w[0], w[1] = math.MinInt64, 0 }
 
 func (m *gap) ask(c cells, at instant, _ demand) gate {
-	due, left := c.words[0], m.every-c.words[1]%m.every
+	due := c.words[0]
 	switch {
 	case due == inFlight:
-		return gate{Busy, never, m.every, 0}
+		return gate{Busy, never, m.every, 0, never}
 	case due > at.tick:
-		return gate{Later, due, m.every, 0}
+		return later(due, m.every, 0)
 	}
-	return gate{Allowed, at.tick, m.every, left - 1}
-}
-
-func (m *gap) reset(_ cells, at instant, _ demand, g gate) int64 {
-	switch {
-	case g.answer == Later:
-		return g.free
-	case g.answer == Allowed && g.remaining > 0:
-		return at.tick
+	if left := m.every - 1 - c.words[1]%m.every; left > 0 {
+		return gate{Allowed, at.tick, m.every, left, at.tick}
 	}
-	return never
+	return gate{Allowed, at.tick, m.every, 0, never}
 }
 
 func (m *gap) charge(c cells, _ instant, _ demand, _ uint64) bool {

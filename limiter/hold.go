@@ -226,13 +226,6 @@ func (held) fresh([]int64) {}
 
 func (held) ask(cells, instant, demand) gate { return gate{answer: Allowed} }
 
-func (held) reset(_ cells, _ instant, _ demand, g gate) int64 {
-	if g.answer == Later {
-		return g.free
-	}
-	return never
-}
-
 func (held) charge(cells, instant, demand, uint64) bool { return false }
 
 func (held) spend(cells, instant, demand, uint64) {}
@@ -258,9 +251,9 @@ func (held) inherit(cells, instant, []spending) {}
 func (s *stop) gate(at instant) gate {
 	switch {
 	case s.until == math.MaxInt64:
-		return gate{answer: Busy, free: never}
+		return gate{Busy, never, 0, 0, never}
 	case s.until > at.wall:
 		return later(tickOf(s.until, at), 0, 0)
 	}
-	return gate{answer: Allowed, free: at.tick}
+	return gate{Allowed, at.tick, 0, 0, at.tick}
 }

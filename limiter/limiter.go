@@ -157,19 +157,19 @@ func (l *Limiter) charge(q *query, p *Permit, req *Request) {
 	if p == nil {
 		for ; rules != 0; rules &= rules - 1 {
 			r := &q.plan.rules[rules.first()]
-			h := &q.holders[r.scope]
+			h := q.holder(r.scope)
 			r.spend(h.cells(r), h.at, h.demand, h.serial)
 		}
 		return
 	}
-	f := flight{action: req.Action, rules: rules, account: q.holders[ofAccount].number}
+	f := flight{action: req.Action, rules: rules, account: q.account.number}
 	for ; rules != 0; rules &= rules - 1 {
 		i := rules.first()
 		r := &q.plan.rules[i]
-		h := &q.holders[r.scope]
+		h := q.holder(r.scope)
 		if r.charge(h.cells(r), h.at, h.demand, h.serial) {
 			f.owed |= 1 << i
 		}
 	}
-	*p = l.permit(q, f)
+	*p = l.permit(q, &f)
 }

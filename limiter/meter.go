@@ -9,7 +9,7 @@ import (
 )
 
 // A meter is one rule's arithmetic. It is immutable and shared by all holders;
-// what a holder has spent is in its cells. layout, ask, reset and idle are pure
+// what a holder has spent is in its cells. layout, ask and idle are pure
 // functions; the others write.
 type meter interface {
 	// layout says what each word is that the meter keeps for a holder.
@@ -20,10 +20,6 @@ type meter interface {
 
 	// ask says how the rule stands for a request.
 	ask(c cells, at instant, d demand) gate
-
-	// reset is the tick at which the rule gives more, or never where only a
-	// settled permit can tell. g is what ask said.
-	reset(c cells, at instant, d demand, g gate) int64
 
 	// charge takes what ask allowed at the same instant. It is false where there
 	// is nothing that could be given back.
@@ -123,6 +119,7 @@ type gate struct {
 	free      int64 // when a Later rule frees
 	limit     int64
 	remaining int64
+	reset     int64 // when the rule gives more, or never where only a permit can tell
 }
 
 // never as a tick stands for a time that is not known or not in reach.
@@ -131,9 +128,9 @@ const never = math.MaxInt64
 // later refuses until a tick, or for good where that lies beyond the end of time.
 func later(free, limit, remaining int64) gate {
 	if free == never {
-		return gate{Never, never, limit, remaining}
+		return gate{Never, never, limit, remaining, never}
 	}
-	return gate{Later, free, limit, remaining}
+	return gate{Later, free, limit, remaining, free}
 }
 
 // A receipt is what a permit remembers of its charge.

@@ -71,19 +71,22 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 }
 
 // permit records what was charged as in flight. It requires the query's locks.
-func (l *Limiter) permit(q *query, f flight) Permit {
-	account, portfolio := &q.holders[ofAccount], &q.holders[ofPortfolio]
+func (l *Limiter) permit(q *query, f *flight) Permit {
+	account := &q.account
 	f.receipt = receipt{demand: account.demand, at: account.at, serial: account.serial}
 	f.turn = q.shard.accounts.at(f.account).turn
-	if recipient := &q.holders[ofRecipient]; recipient.known {
+	if q.others == nil {
+		return Permit{l, f.serial, uint32(q.hash % shardCount), q.shard.launch(f)}
+	}
+	if recipient := &q.others.recipient; recipient.known {
 		f.pair = recipient.number + 1
 	}
-	if portfolio.known {
-		a := q.other.accounts.at(portfolio.number)
+	if portfolio := &q.others.portfolio; portfolio.known {
+		a := q.others.shard.accounts.at(portfolio.number)
 		a.pairs++
 		f.portfolio = deposit{
 			receipt: receipt{demand: portfolio.demand, at: portfolio.at, serial: portfolio.serial},
-			shard:   uint32(q.group%shardCount) + 1,
+			shard:   uint32(q.others.hash%shardCount) + 1,
 			account: portfolio.number,
 			turn:    a.turn,
 		}

@@ -1,12 +1,18 @@
 package limiter
 
-import "github.com/wapace/wapace/policy"
+import (
+	"strings"
+
+	"github.com/wapace/wapace/policy"
+)
 
 // A plan is a policy made ready for deciding. It is immutable.
 type plan struct {
 	policy policy.Policy
 	rules  []rule
 	named  []covered
+	other  set  // the rules that cover an action which is not named
+	vague  bool // some patterns may cover it as well
 
 	// size is how many words a holder of each scope keeps, fresh what they are
 	// while it has done nothing.
@@ -81,9 +87,13 @@ func newPlan(p policy.Policy) *plan {
 	for _, r := range pl.rules {
 		r.fresh(pl.fresh[r.scope][r.from:r.to])
 	}
-	for _, r := range p.Rules {
+	for i, r := range p.Rules {
 		for _, a := range r.Actions {
 			pl.named = append(pl.named, covered{a, pl.match(a)})
+			pl.vague = pl.vague || strings.HasSuffix(string(a), "*")
+		}
+		if len(r.Actions) == 0 {
+			pl.other |= 1 << i
 		}
 	}
 	return pl
@@ -107,7 +117,10 @@ func (pl *plan) covering(a policy.Action) set {
 			return pl.named[i].rules
 		}
 	}
-	return pl.match(a)
+	if pl.vague {
+		return pl.match(a)
+	}
+	return pl.other
 }
 
 func (pl *plan) match(a policy.Action) set {

@@ -15,15 +15,35 @@ type query struct {
 	plan    *plan
 	rules   set // those that may refuse
 	shadows set // those that only count
-	holders [scopes]holder
-	asked   int64 // the tick that was given, which a holder's may be ahead of
-	full    bool  // the account is new and there is no room for it
-	stop    *stop // the hold on the request that ends last
+	account holder
+	others  *others // nil where no rule needs them
+	asked   int64   // the tick that was given, which a holder's may be ahead of
+	full    bool    // the account is new and there is no room for it
+	stop    *stop   // the hold on the request that ends last
 
 	hash  uint64
 	shard *shard // the account's
-	group uint64 // the portfolio's hash
-	other *shard // the portfolio's; nil where no rule needs it
+}
+
+// others are the holders besides the account. They are kept in the account's shard
+// while it is locked: most requests need none, and a query is made for each.
+type others struct {
+	recipient holder
+	portfolio holder
+	hash      uint64 // the portfolio's
+	shard     *shard // the portfolio's; nil where no rule needs it
+}
+
+// holder is whose budget a rule of the scope draws on.
+func (q *query) holder(scope int) *holder {
+	switch scope {
+	case ofRecipient:
+		return &q.others.recipient
+	case ofPortfolio:
+		return &q.others.portfolio
+	default:
+		return &q.account
+	}
 }
 
 // begin finds the rules and whose budgets they are. Unless it finds a problem it
@@ -40,7 +60,7 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 	q.hash = maphash.String(l.hash, req.Account)
 	q.shard = &l.shards[q.hash%shardCount]
 	q.shard.mu.Lock()
-	account := &q.holders[ofAccount]
+	account := &q.account
 	if account.number, account.known = q.shard.accounts.find(q.hash, req.Account); account.known {
 		q.plan = l.planOf(q.shard.accounts.at(account.number))
 	}
@@ -68,13 +88,17 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 	if l.holds.count.Load() > 0 {
 		q.stop = l.stopped(q.shard, req, account.at.wall)
 	}
-	q.full = !account.known && rules != 0 && l.crowded(q.shard, &l.accounts, ofAccount, at)
+	if !account.known && rules != 0 && l.crowded(q.shard, &l.accounts, ofAccount, at) {
+		q.full = true
+	}
 	return nil
 }
 
 // involve finds the recipient and the portfolio where rules ask for them.
 func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *RequestError {
-	account := &q.holders[ofAccount]
+	account, o := &q.account, &q.shard.others
+	*o = others{}
+	q.others = o
 	if rules&q.plan.recipients != 0 {
 		if p := keyProblem("recipient", req.Recipient, q.plan.firstOf(rules&q.plan.recipients)); p != nil {
 			return p
@@ -86,7 +110,7 @@ func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *Reques
 		account.demand.recipient = key.Hash(req.Recipient)
 	}
 	if rules&q.plan.in[ofRecipient] != 0 {
-		recipient := &q.holders[ofRecipient]
+		recipient := &o.recipient
 		recipient.demand = account.demand
 		recipient.meet(q.shard, q.plan, account, account.demand.recipient)
 	}
@@ -94,12 +118,12 @@ func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *Reques
 		if p := keyProblem("portfolio", req.Portfolio, q.plan.firstOf(mine)); p != nil {
 			return p
 		}
-		q.group = maphash.String(l.hash, req.Portfolio)
-		q.other = &l.portfolios[q.group%shardCount]
-		q.other.mu.Lock() // always after an account's shard
-		portfolio := &q.holders[ofPortfolio]
-		portfolio.number, portfolio.known = q.other.accounts.find(q.group, req.Portfolio)
-		portfolio.hold(q.other, q.plan, ofPortfolio, at)
+		o.hash = maphash.String(l.hash, req.Portfolio)
+		o.shard = &l.portfolios[o.hash%shardCount]
+		o.shard.mu.Lock() // always after an account's shard
+		portfolio := &o.portfolio
+		portfolio.number, portfolio.known = o.shard.accounts.find(o.hash, req.Portfolio)
+		portfolio.hold(o.shard, q.plan, ofPortfolio, at)
 		portfolio.demand = account.demand
 		if mine&q.plan.recipients != 0 {
 			key := portfolio.dice
@@ -108,21 +132,21 @@ func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *Reques
 			}
 			portfolio.demand.recipient = key.Hash(req.Recipient)
 		}
-		q.full = !portfolio.known && l.crowded(q.other, &l.groups, ofPortfolio, at)
+		q.full = !portfolio.known && l.crowded(o.shard, &l.groups, ofPortfolio, at)
 	}
 	return nil
 }
 
 // end unlocks what begin has locked.
 func (q *query) end() {
-	if q.other != nil {
-		q.other.mu.Unlock()
+	if q.others != nil && q.others.shard != nil {
+		q.others.shard.mu.Unlock()
 	}
 	q.shard.mu.Unlock()
 }
 
 func (q *query) ask(r *rule) gate {
-	h := &q.holders[r.scope]
+	h := q.holder(r.scope)
 	return r.ask(h.cells(r), h.at, h.demand)
 }
 
@@ -139,7 +163,7 @@ func (h *holder) by(tick int64) instant {
 func (q *query) worst(rules set, tick int64) (binds *rule, worst gate) {
 	for ; rules != 0; rules &= rules - 1 {
 		r := &q.plan.rules[rules.first()]
-		h := &q.holders[r.scope]
+		h := q.holder(r.scope)
 		if g := r.ask(h.cells(r), h.by(tick), h.demand); binds == nil || g.binds(worst) {
 			binds, worst = r, g
 		}
@@ -151,7 +175,7 @@ func (q *query) worst(rules set, tick int64) (binds *rule, worst gate) {
 func (q *query) binding(tick int64) (*rule, gate) {
 	binds, worst := q.worst(q.rules, tick)
 	if q.stop != nil {
-		if g := q.stop.gate(q.holders[ofAccount].by(tick)); g.answer != Allowed && (binds == nil || g.binds(worst)) {
+		if g := q.stop.gate(q.account.by(tick)); g.answer != Allowed && (binds == nil || g.binds(worst)) {
 			return &q.plan.held, g
 		}
 	}
@@ -214,7 +238,7 @@ func (q *query) wait() time.Duration {
 		}
 	}
 	if q.stop != nil {
-		if g := q.stop.gate(q.holders[ofAccount].at); g.answer == Later {
+		if g := q.stop.gate(q.account.at); g.answer == Later {
 			free = max(free, g.free)
 		}
 	}
@@ -235,7 +259,7 @@ func (q *query) gates() []Gate {
 		raw, gates = append(raw, g), append(gates, shown)
 	}
 	if q.stop != nil {
-		g := q.stop.gate(q.holders[ofAccount].at)
+		g := q.stop.gate(q.account.at)
 		var shown Gate
 		q.show(&shown, &q.plan.held, g)
 		raw, gates = append(raw, g), append(gates, shown)
@@ -254,11 +278,8 @@ func (q *query) show(out *Gate, r *rule, g gate) {
 	if r == &q.plan.held {
 		out.hold = q.stop
 	}
-	if g.answer != Never {
-		h := &q.holders[r.scope]
-		if reset := r.reset(h.cells(r), h.at, h.demand, g); reset != never {
-			out.Reset = q.until(reset)
-		}
+	if g.reset != never {
+		out.Reset = q.until(g.reset)
 	}
 }
 

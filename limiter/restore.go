@@ -128,7 +128,7 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant) {
 		if f.pair > 0 {
 			again.pair = pairs[f.pair-1] + 1
 		}
-		s.launch(again)
+		s.launch(&again)
 	}
 	for _, r := range p.rests {
 		m := compile(r.rule.Limit, r.rule.Name)

@@ -17,6 +17,7 @@ type shard struct {
 	flights  slab[flight]
 	serial   uint64
 	holds    map[Target]*stop // on the shard's accounts; made once used
+	others   others           // of the request in hand
 	rests    map[owner][]rest // what policies that are gone have left; made once used
 	_        [64]byte         // keeps two shards' locks off one cache line
 }
@@ -80,7 +81,7 @@ type deposit struct {
 }
 
 // launch records a permit in flight.
-func (s *shard) launch(f flight) (number uint32) {
+func (s *shard) launch(f *flight) (number uint32) {
 	number = s.flights.take(1)
 	a := s.accounts.at(f.account)
 	f.prev, f.next = number, number
@@ -91,7 +92,7 @@ func (s *shard) launch(f flight) (number uint32) {
 		f.prev, f.next = head.prev, a.flight-1
 		s.flights.one(head.prev).next, head.prev = number, number
 	}
-	*s.flights.one(number) = f
+	*s.flights.one(number) = *f
 	return number
 }
 

@@ -22,29 +22,23 @@ func (m *slidingWindow) live(c cells, now int64) (l *log, gone int) {
 	return l, l.before(now, m.window)
 }
 
+// ask resets when the window has given back as much as the request asks for.
 func (m *slidingWindow) ask(c cells, at instant, d demand) gate {
 	l, gone := m.live(c, at.tick)
 	used := int64(l.len() - gone)
+	left := m.max - used
 	switch {
 	case d.need() > m.max:
-		return gate{Never, never, m.max, m.max - used}
-	case d.need() > m.max-used:
-		excess := int(d.need() - (m.max - used))
-		return later(add(l.at(gone+excess-1), int64(m.window)), m.max, m.max-used)
+		return gate{Never, never, m.max, left, never}
+	case d.need() > left:
+		return later(add(l.at(gone+int(d.need()-left)-1), int64(m.window)), m.max, left)
 	}
-	return gate{Allowed, at.tick, m.max, m.max - used - d.cost}
-}
-
-// reset is when the window has given back as much as this request asks for.
-func (m *slidingWindow) reset(c cells, at instant, d demand, g gate) int64 {
-	if g.answer == Later {
-		return g.free
+	g := gate{Allowed, at.tick, m.max, left - d.cost, at.tick}
+	if d.cost <= used {
+		g.reset = l.at(gone + int(d.cost) - 1)
 	}
-	l, gone := m.live(c, at.tick)
-	if d.cost <= int64(l.len()-gone) {
-		return add(l.at(gone+int(d.cost)-1), int64(m.window))
-	}
-	return add(at.tick, int64(m.window))
+	g.reset = add(g.reset, int64(m.window))
+	return g
 }
 
 func (m *slidingWindow) charge(c cells, at instant, d demand, _ uint64) bool {

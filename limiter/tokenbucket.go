@@ -73,25 +73,45 @@ func (t *tokenBucket) fresh(w []int64) { w[0], w[1], w[2] = math.MinInt64, 0, 0 
 func (t *tokenBucket) ask(c cells, at instant, d demand) gate {
 	debt := t.debt(c.words, at.tick)
 	if t.max == 0 || d.need() > t.burst {
-		return gate{Never, never, t.burst, t.left(debt)}
+		return gate{Never, never, t.burst, t.left(debt), never}
 	}
 	need := t.plus(debt, t.price(d.need()))
-	if need.ticks > t.full.ticks || need.ticks == t.full.ticks && need.frac > t.full.frac {
+	if need.exceeds(t.full) {
 		wait := need.ticks - t.full.ticks
 		if need.frac > t.full.frac {
 			wait++
 		}
-		return later(add(at.tick, clamp(wait)), t.burst, t.left(debt))
+		g := later(add(at.tick, clamp(wait)), t.burst, t.left(debt))
+		if g.answer == Later {
+			g.reset = debt.end(at.tick)
+		}
+		return g
 	}
 	if need.ticks > since(math.MaxInt64, at.tick) {
-		return gate{Never, never, t.burst, 0} // the refill lies beyond the end of time
+		return gate{Never, never, t.burst, 0, never} // the refill lies beyond the end of time
 	}
-	return gate{Allowed, at.tick, t.burst, add(t.left(need), d.keep)}
+	if d.keep > 0 {
+		need = t.plus(debt, t.price(d.cost))
+	}
+	return gate{Allowed, at.tick, t.burst, t.left(need), need.end(at.tick)}
+}
+
+// exceeds reports whether s is longer than o.
+func (s span) exceeds(o span) bool {
+	return s.ticks > o.ticks || s.ticks == o.ticks && s.frac > o.frac
+}
+
+// end is the first tick at which the span from now is over.
+func (s span) end(now int64) int64 {
+	if s.frac > 0 {
+		s.ticks++
+	}
+	return add(now, clamp(s.ticks))
 }
 
 // left is how many whole tokens a bucket in debt holds.
 func (t *tokenBucket) left(debt span) int64 {
-	if t.max == 0 || debt.ticks > t.full.ticks || debt.ticks == t.full.ticks && debt.frac > t.full.frac {
+	if t.max == 0 || debt.exceeds(t.full) {
 		return 0
 	}
 	have := span{t.full.ticks - debt.ticks, t.full.frac - debt.frac}
@@ -103,17 +123,6 @@ func (t *tokenBucket) left(debt span) int64 {
 	lo, carry := bits.Add64(lo, have.frac, 0)
 	n, _ := bits.Div64(hi+carry, lo, t.per)
 	return int64(n)
-}
-
-func (t *tokenBucket) reset(c cells, at instant, d demand, g gate) int64 {
-	debt := t.debt(c.words, at.tick)
-	if g.answer == Allowed {
-		debt = t.plus(debt, t.price(d.cost))
-	}
-	if debt.frac > 0 {
-		debt.ticks++
-	}
-	return add(at.tick, clamp(debt.ticks))
 }
 
 func (t *tokenBucket) charge(c cells, at instant, d demand, serial uint64) bool {

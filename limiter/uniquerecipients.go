@@ -37,29 +37,24 @@ func (m *uniqueRecipients) stand(c cells, now int64, who uint64) (s *recipients,
 	return s, used, counted
 }
 
+// ask resets when the next recipient stops counting.
 func (m *uniqueRecipients) ask(c cells, at instant, d demand) gate {
 	s, used, counted := m.stand(c, at.tick, d.recipient)
-	need := add(1, d.keep)
+	need, left := add(1, d.keep), m.max-used
+	reset := at.tick
+	if used > 0 {
+		reset = s.nth(1)
+	}
+	reset = add(reset, int64(m.window))
 	switch {
 	case counted:
-		return gate{Allowed, at.tick, m.max, m.max - used}
+		return gate{Allowed, at.tick, m.max, left, reset}
 	case need > m.max:
-		return gate{Never, never, m.max, m.max - used}
-	case need > m.max-used:
-		return later(add(s.nth(need-(m.max-used)), int64(m.window)), m.max, m.max-used)
+		return gate{Never, never, m.max, left, never}
+	case need > left:
+		return later(add(s.nth(need-left), int64(m.window)), m.max, left)
 	}
-	return gate{Allowed, at.tick, m.max, m.max - used - 1}
-}
-
-// reset is when the next recipient stops counting.
-func (m *uniqueRecipients) reset(c cells, at instant, d demand, g gate) int64 {
-	if g.answer == Later {
-		return g.free
-	}
-	if s, used, _ := m.stand(c, at.tick, d.recipient); used > 0 {
-		return add(s.nth(1), int64(m.window))
-	}
-	return add(at.tick, int64(m.window))
+	return gate{Allowed, at.tick, m.max, left - 1, reset}
 }
 
 // charge counts the recipient from now on. One who counts already is renewed, at a

@@ -19,10 +19,6 @@ func one(d demand) demand { return demand{1, d.keep, d.recipient} }
 
 func (m newContacts) ask(c cells, at instant, d demand) gate { return m.meter.ask(c, at, one(d)) }
 
-func (m newContacts) reset(c cells, at instant, d demand, g gate) int64 {
-	return m.meter.reset(c, at, one(d), g)
-}
-
 func (m newContacts) charge(c cells, at instant, d demand, serial uint64) bool {
 	return m.meter.charge(c, at, one(d), serial)
 }
