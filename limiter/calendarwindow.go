@@ -63,7 +63,7 @@ func (m *calendarWindow) ask(c cells, at instant, d demand) gate {
 	left := m.max - m.used(c, at)
 	end := tickOf(m.end(c, at), at)
 	switch {
-	case d.need() > m.max:
+	case !d.fits(m.max):
 		return gate{Never, never, m.max, left, never}
 	case d.need() > left:
 		return later(end, m.max, left)

@@ -69,7 +69,7 @@ func (m *chunkedWindow) ask(c cells, at instant, d demand) gate {
 	s := m.stand(c, at.tick)
 	left := m.max - s.used
 	switch {
-	case d.need() > m.max:
+	case !d.fits(m.max):
 		return gate{Never, never, m.max, left, never}
 	case d.need() > left:
 		return later(s.after(d.need()-left, m.window), m.max, left)

@@ -110,8 +110,11 @@ type demand struct {
 	recipient uint64 // the recipient, hashed under the holder's key
 }
 
-// need is how much has to be there for the demand.
-func (d demand) need() int64 { return add(d.cost, d.keep) }
+// fits reports whether a budget of that size can ever meet the demand.
+func (d demand) fits(size int64) bool { return d.keep <= size && d.cost <= size-d.keep }
+
+// need is how much has to be there for a demand that fits.
+func (d demand) need() int64 { return d.cost + d.keep }
 
 // A gate is a rule's answer in ticks.
 type gate struct {

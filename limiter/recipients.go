@@ -10,7 +10,7 @@ type recipients struct {
 	n     int // sightings in the ring, dead ones too
 	alive int
 
-	index []uint32 // places in the ring, plus 1; open addressing
+	index []uint32 // places in the ring, plus 1, and perhaps again; open addressing
 	past  cursor
 }
 
@@ -19,6 +19,10 @@ type sighting struct {
 	who uint64
 	at  int64
 }
+
+// again, in the index, says that the recipient was sighted before at the same
+// instant, so that whoever did so first can no longer take it back.
+const again = 1 << 31
 
 // A cursor says how many sightings have left the window, and how many of those are
 // alive. It remembers the last look, because the next is mostly just after it, and
@@ -41,7 +45,7 @@ func (s *recipients) find(who uint64) (at, place int) {
 	}
 	mask := len(s.index) - 1
 	for at = int(who) & mask; ; at = (at + 1) & mask {
-		p := int(s.index[at]) - 1
+		p := int(s.index[at]&^again) - 1
 		if p < 0 || s.ring[p].who == who {
 			return at, p
 		}
@@ -78,13 +82,13 @@ func (s *recipients) look(now int64, window uint64) int {
 	}
 }
 
-// nth is the time of the nth living sighting that has not left the window, from 1.
-// It requires that the cursor is at the window and that there are so many.
-func (s *recipients) nth(n int64) int64 {
+// nth is the nth living sighting that has not left the window, from 1. It requires
+// that the cursor is at the window and that there are so many.
+func (s *recipients) nth(n int64) sighting {
 	for i := s.past.gone; ; i++ {
 		if p := s.place(i); s.living(p) {
 			if n--; n <= 0 {
-				return s.ring[p].at
+				return s.ring[p]
 			}
 		}
 	}
@@ -101,14 +105,6 @@ func (s *recipients) drop() {
 	s.past = cursor{}
 }
 
-// last is the time of the latest sighting, or otherwise where there is none.
-func (s *recipients) last(otherwise int64) int64 {
-	if s.n == 0 {
-		return otherwise
-	}
-	return s.ring[s.place(s.n-1)].at
-}
-
 // put sights a recipient at a time that is not before the last.
 func (s *recipients) put(who uint64, at int64) {
 	if s.n == len(s.ring) {
@@ -117,16 +113,20 @@ func (s *recipients) put(who uint64, at int64) {
 	s.n++
 	p := s.place(s.n - 1)
 	i, before := s.find(who)
-	s.ring[p] = sighting{who, at}
-	if before < 0 {
+	entry := uint32(p) + 1
+	switch {
+	case before < 0:
 		s.alive++
+	case s.ring[before].at == at:
+		entry |= again
 	}
-	s.index[i] = uint32(p) + 1
+	s.ring[p] = sighting{who, at}
+	s.index[i] = entry
 }
 
-// remove forgets a recipient whose sighting is of that time.
+// remove forgets a recipient whose first sighting is of that time, and the last.
 func (s *recipients) remove(who uint64, at int64) {
-	if i, p := s.find(who); p >= 0 && s.ring[p].at == at {
+	if i, p := s.find(who); p >= 0 && s.ring[p].at == at && s.index[i]&again == 0 {
 		s.unlink(i)
 	}
 }
@@ -138,7 +138,7 @@ func (s *recipients) unlink(i int) {
 	mask := len(s.index) - 1
 	for j := i; ; {
 		j = (j + 1) & mask
-		p := int(s.index[j]) - 1
+		p := int(s.index[j]&^again) - 1
 		if p < 0 {
 			s.index[i] = 0
 			return
@@ -153,25 +153,27 @@ func (s *recipients) unlink(i int) {
 // rebuild leaves the dead out of the ring and makes room for one more at least. A
 // ring with few dead grows by an eighth. With restart every sighting moves to at.
 func (s *recipients) rebuild(at int64, restart bool) {
-	ring := make([]sighting, 0, max(4, s.alive+s.alive/8+1))
-	for i := range s.n {
-		if p := s.place(i); s.living(p) {
-			seen := s.ring[p]
-			if restart {
-				seen.at = at
-			}
-			ring = append(ring, seen)
-		}
-	}
+	room := max(4, s.alive+s.alive/8+1)
 	size := 4
-	for 7*size < 8*cap(ring) {
+	for 7*size < 8*room {
 		size *= 2
 	}
-	s.ring, s.first, s.n, s.alive, s.past = ring[:cap(ring)], 0, len(ring), 0, cursor{}
-	s.index = make([]uint32, size)
-	for p := range s.n {
-		i, _ := s.find(ring[p].who)
-		s.index[i] = uint32(p) + 1
-		s.alive++
+	fresh := recipients{ring: make([]sighting, room), index: make([]uint32, size)}
+	for i := range s.n {
+		p := s.place(i)
+		seen := s.ring[p]
+		entry, last := s.find(seen.who)
+		if last != p {
+			continue
+		}
+		if restart {
+			seen.at = at
+		}
+		own, _ := fresh.find(seen.who)
+		fresh.ring[fresh.n] = seen
+		fresh.n++
+		fresh.alive++
+		fresh.index[own] = uint32(fresh.n) | s.index[entry]&again
 	}
+	*s = fresh
 }

@@ -28,7 +28,7 @@ func (m *slidingWindow) ask(c cells, at instant, d demand) gate {
 	used := int64(l.len() - gone)
 	left := m.max - used
 	switch {
-	case d.need() > m.max:
+	case !d.fits(m.max):
 		return gate{Never, never, m.max, left, never}
 	case d.need() > left:
 		return later(add(l.at(gone+int(d.need()-left)-1), int64(m.window)), m.max, left)

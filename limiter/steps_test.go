@@ -37,12 +37,16 @@ type step struct {
 // call is one call of the limiter. A take's permit is kept under its name, and a
 // call with an outcome settles it.
 type call struct {
-	verb    string
-	cost    int64
-	account string
-	action  policy.Action
-	permit  string
-	outcome limiter.Outcome
+	verb      string
+	cost      int64
+	account   string
+	action    policy.Action
+	recipient string
+	portfolio string
+	contact   bool
+	keep      int64
+	permit    string
+	outcome   limiter.Outcome
 }
 
 func allow(cost int64) call { return call{verb: "allow", cost: cost} }
@@ -58,6 +62,22 @@ func settle(permit string, o limiter.Outcome) call {
 
 func (c call) doing(a policy.Action) call { c.action = a; return c }
 func (c call) of(account string) call     { c.account = account; return c }
+func (c call) to(recipient string) call   { c.recipient = recipient; return c }
+func (c call) in(portfolio string) call   { c.portfolio = portfolio; return c }
+func (c call) first() call                { c.contact = true; return c }
+func (c call) keeping(keep int64) call    { c.keep = keep; return c }
+
+func (c call) request() limiter.Request {
+	req := request(c.cost)
+	if c.account != "" {
+		req.Account = c.account
+	}
+	if c.action != "" {
+		req.Action = c.action
+	}
+	req.Recipient, req.Portfolio, req.NewContact, req.Keep = c.recipient, c.portfolio, c.contact, c.keep
+	return req
+}
 
 // The gates that a step can want. limit is filled in by those that name it.
 func yes(limit, left int64, reset time.Duration) limiter.Gate {
@@ -113,13 +133,7 @@ func (s story) tell(t *testing.T) {
 			permits[step.call.permit].Settle(now, step.call.outcome)
 			continue
 		}
-		req := request(step.call.cost)
-		if step.call.account != "" {
-			req.Account = step.call.account
-		}
-		if step.call.action != "" {
-			req.Action = step.call.action
-		}
+		req := step.call.request()
 		foretold := l.Check(now, req)
 		got := foretold
 		switch step.call.verb {

@@ -72,7 +72,7 @@ func (t *tokenBucket) fresh(w []int64) { w[0], w[1], w[2] = math.MinInt64, 0, 0 
 
 func (t *tokenBucket) ask(c cells, at instant, d demand) gate {
 	debt := t.debt(c.words, at.tick)
-	if t.max == 0 || d.need() > t.burst {
+	if t.max == 0 || !d.fits(t.burst) {
 		return gate{Never, never, t.burst, t.left(debt), never}
 	}
 	need := t.plus(debt, t.price(d.need()))

@@ -37,41 +37,40 @@ func (m *uniqueRecipients) stand(c cells, now int64, who uint64) (s *recipients,
 	return s, used, counted
 }
 
-// ask resets when the next recipient stops counting.
+// ask resets when the next recipient stops counting, other than the request's own,
+// who is renewed.
 func (m *uniqueRecipients) ask(c cells, at instant, d demand) gate {
 	s, used, counted := m.stand(c, at.tick, d.recipient)
-	need, left := add(1, d.keep), m.max-used
+	d = one(d)
+	left := m.max - used
 	reset := at.tick
-	if used > 0 {
-		reset = s.nth(1)
+	for n := int64(1); n <= min(used, 2); n++ {
+		if next := s.nth(n); next.who != d.recipient {
+			reset = next.at
+			break
+		}
 	}
 	reset = add(reset, int64(m.window))
 	switch {
 	case counted:
 		return gate{Allowed, at.tick, m.max, left, reset}
-	case need > m.max:
+	case !d.fits(m.max):
 		return gate{Never, never, m.max, left, never}
-	case need > left:
-		return later(add(s.nth(need-left), int64(m.window)), m.max, left)
+	case d.need() > left:
+		return later(add(s.nth(d.need()-left).at, int64(m.window)), m.max, left)
 	}
 	return gate{Allowed, at.tick, m.max, left - 1, reset}
 }
 
-// charge counts the recipient from now on. One who counts already is renewed, at a
-// time of its own, so that whoever counted it first can no longer take it back.
+// charge counts the recipient from now on. One who counts already is renewed, and
+// whoever counted it first can no longer take it back.
 func (m *uniqueRecipients) charge(c cells, at instant, d demand, _ uint64) bool {
 	if c.words[0] == 0 {
 		c.words[0] = c.stock.sets.open()
 	}
 	s, _, counted := m.stand(c, at.tick, d.recipient)
 	s.drop()
-	when := max(at.tick, s.last(at.tick))
-	if counted {
-		if _, p := s.find(d.recipient); s.ring[p].at == when {
-			when++
-		}
-	}
-	s.put(d.recipient, when)
+	s.put(d.recipient, at.tick)
 	return !counted
 }
 
