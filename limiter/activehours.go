@@ -54,8 +54,8 @@ func (m *activeHours) opens(t time.Time) (time.Time, bool) {
 		offset := time.Duration(offsetOf(t))
 		local := t.Add(offset).UTC()
 		wait := m.wait(local)
-		_, change := t.ZoneBounds()
-		if open := t.Add(wait); change.IsZero() || open.Before(change) {
+		change, ok := nextChange(t)
+		if open := t.Add(wait); !ok || open.Before(change) {
 			return open, open.Before(end)
 		}
 		t = change

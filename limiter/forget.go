@@ -1,9 +1,6 @@
 package limiter
 
-import (
-	"hash/maphash"
-	"sync/atomic"
-)
+import "hash/maphash"
 
 // How many records are looked at when a new one is wanted, and when there is no
 // room for it. Each new account so pays for the search after idle ones, and none
@@ -13,32 +10,66 @@ const (
 	looksForRoom = 16
 )
 
+// earlier is the instant as the latest caller may have read the clock: nobody is
+// forgotten who is not idle for each of them.
+func earlier(at instant) instant {
+	return instant{sub(at.tick, tolerance), sub(at.wall, tolerance), at.steady}
+}
+
 // crowded looks for accounts, or portfolios, to forget, and reports whether there
-// is no room for another. It requires s.mu.
-func (l *Limiter) crowded(s *shard, count *atomic.Int64, scope int, at instant) bool {
-	looks := looksForOne
-	if count.Load() >= l.most {
-		looks = looksForRoom
+// is no room for another. It requires s.mu, and for accounts no portfolio's lock.
+func (l *Limiter) crowded(s *shard, scope int, at instant) bool {
+	shards, count := &l.shards, &l.accounts
+	if scope == ofPortfolio {
+		shards, count = &l.portfolios, &l.groups
+	}
+	at = earlier(at)
+	if count.Load() < l.most {
+		count.Add(-l.forget(s, scope, at, looksForOne))
+		return false
+	}
+	count.Add(-l.forget(s, scope, at, looksForRoom))
+	// A shard that is in use is left alone: to wait for it could be for ever.
+	for looks, n := looksForRoom, 0; count.Load() >= l.most && looks > 0 && n < shardCount; n++ {
+		other := &shards[l.search.Add(1)%shardCount]
+		if other == s || !other.mu.TryLock() {
+			continue
+		}
+		looks -= min(looks, int(other.accounts.slab.n))
+		count.Add(-l.forget(other, scope, at, looksForRoom))
+		other.mu.Unlock()
+	}
+	return count.Load() >= l.most
+}
+
+// forget looks at some accounts, or portfolios, and returns how many of them were
+// idle and are forgotten. It requires s.mu, and for accounts no portfolio's lock.
+func (l *Limiter) forget(s *shard, scope int, at instant, looks int) (gone int64) {
+	if scope == ofAccount {
+		l.tidy(s, at, looks)
 	}
 	t := &s.accounts
 	for range min(looks, int(t.slab.n)) {
 		i := t.hand
 		t.hand = (i + 1) % t.slab.n
+		if t.at(i).flight != 0 {
+			l.lapse(s, i, at)
+		}
 		a := t.at(i)
 		if !s.idle(l.plan, scope, i, at) || a.dice != l.dice.Account(a.key) {
 			continue // a key that was restored cannot be made again
 		}
 		s.release(l.plan, scope, a.words)
 		t.remove(maphash.String(l.hash, a.key), i)
-		count.Add(-1)
+		gone++
 	}
-	return count.Load() >= l.most
+	return gone
 }
 
-// tidy looks for recipients to forget. It requires s.mu.
-func (l *Limiter) tidy(s *shard, at instant) {
+// tidy looks for recipients to forget. It requires s.mu and no portfolio's lock.
+func (l *Limiter) tidy(s *shard, at instant, looks int) {
 	t := &s.pairs
-	for range min(looksForOne, int(t.slab.n)) {
+	for range min(looks, int(t.slab.n)) {
 		i := t.hand
 		t.hand = (i + 1) % t.slab.n
 		p := t.at(i)
@@ -46,6 +77,9 @@ func (l *Limiter) tidy(s *shard, at instant) {
 			continue
 		}
 		a := s.accounts.at(p.account - 1)
+		if a.flight != 0 {
+			l.lapse(s, p.account-1, at)
+		}
 		pl := l.planOf(a)
 		if a.flight != 0 || at.tick < a.last || !s.blank(pl, ofRecipient, p.words, pairKey(p.recipient), at) {
 			continue
@@ -71,12 +105,14 @@ func (l *Limiter) admit(q *query, req *Request, rules set) {
 	if rules&q.plan.in[ofRecipient] != 0 {
 		recipient := &q.others.recipient
 		if !recipient.known {
-			l.tidy(s, account.at)
 			recipient.number, recipient.known = s.pairs.add(account.number, recipient.demand.recipient), true
 			p := s.pairs.at(recipient.number)
 			p.words = s.allot(q.plan.fresh[ofRecipient])
 			recipient.words = s.words(p.words, q.plan.size[ofRecipient])
-			s.accounts.at(account.number).pairs++
+			// A row that is added can move rows of the same size.
+			a := s.accounts.at(account.number)
+			account.words = s.words(a.words, q.plan.size[ofAccount])
+			a.pairs++
 		}
 		recipient.serial = s.serial
 	}

@@ -84,9 +84,11 @@ func (m *gap) spent(cells, instant) []spending { return nil }
 
 func (m *gap) inherit(cells, instant, []spending) {}
 
-// idle is true only before the first send: the count decides which pause comes
-// next.
-func (m *gap) idle(c cells, at instant) bool { return c.words[0] <= at.tick && c.words[1] == 0 }
+// idle is true before the first send and, where all pauses are alike, after each.
+// Where they are not, the count decides which comes next.
+func (m *gap) idle(c cells, at instant) bool {
+	return c.words[0] <= at.tick && (c.words[1] == 0 || m.min >= m.max && c.words[1]%m.every == 0)
+}
 
 func (m *gap) rewind(c cells, from, to int64) {
 	switch due := c.words[0]; {

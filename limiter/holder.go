@@ -74,6 +74,15 @@ func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 			s.rewind(pl, ofRecipient, words, pairKey(p.recipient), a.last, at.tick)
 		}
 	}
+	if head := a.flight; head != 0 {
+		for n := head - 1; ; {
+			f := s.flights.one(n)
+			f.at.tick = at.tick
+			if n = f.next; n == head-1 {
+				break
+			}
+		}
+	}
 	a.turn++
 	a.saw(at)
 	return at

@@ -37,8 +37,9 @@ type Limiter struct {
 	ttl        int64 // never for permits that do not run out
 	most       int64 // accounts, and portfolios
 	origin     atomic.Pointer[origin]
-	accounts   atomic.Int64 // how many there are
-	groups     atomic.Int64 // how many portfolios there are
+	accounts   atomic.Int64  // how many there are
+	groups     atomic.Int64  // how many portfolios there are
+	search     atomic.Uint32 // the shard that was last searched for room
 	holds      holds
 	awaiting   atomic.Int64 // how many accounts somebody waits for
 	lines      [shardCount]lines

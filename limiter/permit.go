@@ -122,6 +122,7 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 		receipts[ofPortfolio] = d.receipt
 		at := end
 		at.tick = max(at.tick, b.last)
+		b.saw(at)
 		holders[ofPortfolio] = holder{
 			words: other.words(b.words, pl.size[ofPortfolio]), stock: &other.stock, dice: b.dice, at: at,
 		}

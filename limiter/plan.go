@@ -25,7 +25,7 @@ type plan struct {
 	shadow     set // rules that never refuse
 	contacts   set // rules that count only new contacts
 	recipients set // rules that need to know the recipient
-	hours      set // rules that shut again by themselves
+	shutting   set // rules that shut again by themselves
 
 	held rule // stands for a hold
 }
@@ -77,8 +77,9 @@ func newPlan(p policy.Policy) *plan {
 			pl.contacts |= one
 		case policy.UniqueRecipients:
 			pl.recipients |= one
+			pl.shutting |= one // once the recipient no longer counts
 		case policy.ActiveHours:
-			pl.hours |= one
+			pl.shutting |= one
 		}
 	}
 	for scope, size := range pl.size {

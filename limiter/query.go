@@ -18,7 +18,8 @@ type query struct {
 	account holder
 	others  *others // nil where no rule needs them
 	asked   int64   // the tick that was given, which a holder's may be ahead of
-	full    bool    // the account is new and there is no room for it
+	full    bool    // the account or portfolio is new and there is no room for it
+	blind   set     // shadow rules that cannot be asked: the request lacks a key
 	stop    *stop   // the hold on the request that ends last
 
 	hash  uint64
@@ -79,8 +80,11 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 		rules &^= q.plan.contacts
 	}
 	q.rules, q.shadows = rules&^q.plan.shadow, rules&q.plan.shadow
-	if rules&(q.plan.recipients|q.plan.in[ofPortfolio]) != 0 {
-		if p := l.involve(q, req, rules, at); p != nil {
+	if !account.known && rules != 0 && l.crowded(q.shard, ofAccount, at) {
+		q.fill(rules)
+	}
+	if q.asking()&(q.plan.recipients|q.plan.in[ofPortfolio]) != 0 {
+		if p := l.involve(q, req, at); p != nil {
 			q.end()
 			return p
 		}
@@ -88,19 +92,39 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 	if l.holds.count.Load() > 0 {
 		q.stop = l.stopped(q.shard, req, account.at.wall)
 	}
-	if !account.known && rules != 0 && l.crowded(q.shard, &l.accounts, ofAccount, at) {
-		q.full = true
+	return nil
+}
+
+// asking are the rules that are asked.
+func (q *query) asking() set { return q.rules | q.shadows }
+
+// fill says that there is no room for what the rules would keep. Shadow rules
+// refuse nothing: they go without.
+func (q *query) fill(rules set) {
+	q.full = q.full || rules&q.rules != 0
+	q.shadows &^= rules
+}
+
+// lacks looks for a problem with a key that rules need. It is none where they are
+// all shadow rules: those go without.
+func (q *query) lacks(field, key string, rules set) *RequestError {
+	if rules&q.rules != 0 {
+		return keyProblem(field, key, q.plan.firstOf(rules&q.rules))
+	}
+	if keyProblem(field, key, q.plan.firstOf(rules)) != nil {
+		q.shadows &^= rules
+		q.blind |= rules
 	}
 	return nil
 }
 
 // involve finds the recipient and the portfolio where rules ask for them.
-func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *RequestError {
+func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 	account, o := &q.account, &q.shard.others
 	*o = others{}
 	q.others = o
-	if rules&q.plan.recipients != 0 {
-		if p := keyProblem("recipient", req.Recipient, q.plan.firstOf(rules&q.plan.recipients)); p != nil {
+	if mine := q.asking() & q.plan.recipients; mine != 0 {
+		if p := q.lacks("recipient", req.Recipient, mine); p != nil {
 			return p
 		}
 		key := account.dice
@@ -109,14 +133,19 @@ func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *Reques
 		}
 		account.demand.recipient = key.Hash(req.Recipient)
 	}
-	if rules&q.plan.in[ofRecipient] != 0 {
+	if q.asking()&q.plan.in[ofRecipient] != 0 {
 		recipient := &o.recipient
 		recipient.demand = account.demand
-		recipient.meet(q.shard, q.plan, account, account.demand.recipient)
+		if recipient.meet(q.shard, q.plan, account, account.demand.recipient); !recipient.known {
+			l.tidy(q.shard, earlier(at), looksForOne)
+		}
 	}
-	if mine := rules & q.plan.in[ofPortfolio]; mine != 0 {
-		if p := keyProblem("portfolio", req.Portfolio, q.plan.firstOf(mine)); p != nil {
+	if mine := q.asking() & q.plan.in[ofPortfolio]; mine != 0 {
+		if p := q.lacks("portfolio", req.Portfolio, mine); p != nil {
 			return p
+		}
+		if mine &= q.asking(); mine == 0 {
+			return nil
 		}
 		o.hash = maphash.String(l.hash, req.Portfolio)
 		o.shard = &l.portfolios[o.hash%shardCount]
@@ -132,7 +161,9 @@ func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *Reques
 			}
 			portfolio.demand.recipient = key.Hash(req.Recipient)
 		}
-		q.full = !portfolio.known && l.crowded(o.shard, &l.groups, ofPortfolio, at)
+		if !portfolio.known && l.crowded(o.shard, ofPortfolio, at) {
+			q.fill(mine)
+		}
 	}
 	return nil
 }
@@ -196,7 +227,7 @@ func (q *query) decide(d *Decision) {
 	switch {
 	case binds == nil:
 		d.Answer, d.Limit, d.Remaining = Allowed, math.MaxInt64, math.MaxInt64
-	case worst.answer == Later && q.rules&q.plan.hours != 0:
+	case worst.answer == Later && q.rules&q.plan.shutting != 0:
 		q.rounds(&d.Gate, binds, worst)
 	default:
 		q.show(&d.Gate, binds, worst)
@@ -209,6 +240,9 @@ func (q *query) decide(d *Decision) {
 			d.ShadowRule = r.name
 		}
 	}
+	if q.blind != 0 {
+		d.ShadowRule = q.plan.rules[q.blind.first()].name
+	}
 }
 
 // mostRounds is how often the rules are asked again before hours and rules are
@@ -216,7 +250,7 @@ func (q *query) decide(d *Decision) {
 const mostRounds = 1000
 
 // rounds asks the rules again from the latest instant found until none moves it,
-// because hours may have shut again by then.
+// because some may have shut again by then.
 func (q *query) rounds(out *Gate, binds *rule, worst gate) {
 	for range mostRounds {
 		q.show(out, binds, worst)
@@ -246,6 +280,9 @@ func (q *query) wait() time.Duration {
 }
 
 func (q *query) gates() []Gate {
+	if q.full {
+		return []Gate{{Rule: capacity, Answer: Busy}}
+	}
 	var (
 		gates []Gate
 		raw   []gate
@@ -263,6 +300,10 @@ func (q *query) gates() []Gate {
 		var shown Gate
 		q.show(&shown, &q.plan.held, g)
 		raw, gates = append(raw, g), append(gates, shown)
+	}
+	for rules := q.blind; rules != 0; rules &= rules - 1 {
+		raw = append(raw, gate{answer: Never})
+		gates = append(gates, Gate{Rule: q.plan.rules[rules.first()].name, Answer: Never, Shadow: true})
 	}
 	sort.Stable(byBinding{gates, raw})
 	return gates
