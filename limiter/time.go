@@ -57,7 +57,7 @@ func place(from *atomic.Pointer[origin], now time.Time) instant {
 // that was set back, and not from a caller that was overtaken or a clock that
 // trembles.
 func (i instant) setBack(last int64, steady bool) bool {
-	return since(last, i.tick) > uint64(tolerance) && !(i.steady && steady)
+	return since(last, i.tick) > uint64(tolerance) && (!i.steady || !steady)
 }
 
 // hasMonotonic compares now with itself less its monotonic reading.
