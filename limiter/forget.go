@@ -14,25 +14,36 @@ const (
 )
 
 // crowded looks for accounts, or portfolios, to forget, and reports whether there
-// is no room for another. It requires s.mu.
-func (l *Limiter) crowded(s *shard, count *atomic.Int64, scope int, at instant) bool {
+// is no room for another. A peek forgets none. It requires s.mu.
+func (l *Limiter) crowded(s *shard, count *atomic.Int64, scope int, at instant, peek bool) bool {
 	looks := looksForOne
-	if count.Load() >= l.most {
+	switch {
+	case count.Load() >= l.most:
 		looks = looksForRoom
+	case peek:
+		return false
 	}
 	t := &s.accounts
-	for range min(looks, int(t.slab.n)) {
-		i := t.hand
-		t.hand = (i + 1) % t.slab.n
+	idle := int64(0)
+	for k := range min(looks, int(t.slab.n)) {
+		i := (t.hand + uint32(k)) % t.slab.n
 		a := t.at(i)
 		if !s.idle(l.plan, scope, i, at) || a.dice != l.dice.Account(a.key) {
 			continue // a key that was restored cannot be made again
 		}
-		s.release(l.plan, scope, a.words)
-		t.remove(maphash.String(l.hash, a.key), i)
-		count.Add(-1)
+		idle++
+		if !peek {
+			s.release(l.plan, scope, a.words)
+			t.remove(maphash.String(l.hash, a.key), i)
+		}
 	}
-	return count.Load() >= l.most
+	if peek {
+		return count.Load()-idle >= l.most
+	}
+	if t.slab.n > 0 {
+		t.hand = (t.hand + uint32(looks)) % t.slab.n
+	}
+	return count.Add(-idle) >= l.most
 }
 
 // tidy looks for recipients to forget. It requires s.mu.

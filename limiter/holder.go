@@ -74,6 +74,13 @@ func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 			s.rewind(pl, ofRecipient, words, pairKey(p.recipient), a.last, at.tick)
 		}
 	}
+	for n := a.flight; n != 0; {
+		f := s.flights.one(n - 1)
+		f.at = at // they run out by the new time
+		if n = f.next + 1; n == a.flight {
+			break
+		}
+	}
 	a.turn++
 	a.saw(at)
 	return at

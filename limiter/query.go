@@ -18,6 +18,7 @@ type query struct {
 	account holder
 	others  *others // nil where no rule needs them
 	asked   int64   // the tick that was given, which a holder's may be ahead of
+	peek    bool    // it takes nothing, and what ends by its time ends for it alone
 	full    bool    // the account is new and there is no room for it
 	stop    *stop   // the hold on the request that ends last
 
@@ -70,7 +71,7 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 			q.end()
 			return p
 		}
-	} else if q.shard.accounts.at(account.number).flight != 0 {
+	} else if !q.peek && q.shard.accounts.at(account.number).flight != 0 {
 		l.lapse(q.shard, account.number, account.at)
 	}
 	account.demand = demand{cost: max(req.Cost, 1), keep: req.Keep}
@@ -88,8 +89,11 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 	if l.holds.count.Load() > 0 {
 		q.stop = l.stopped(q.shard, req, account.at.wall)
 	}
-	if !account.known && rules != 0 && l.crowded(q.shard, &l.accounts, ofAccount, at) {
+	if !account.known && rules != 0 && l.crowded(q.shard, &l.accounts, ofAccount, at, q.peek) {
 		q.full = true
+	}
+	if q.peek && account.known && q.shard.accounts.at(account.number).flight != 0 {
+		l.foresee(q)
 	}
 	return nil
 }
@@ -132,7 +136,7 @@ func (l *Limiter) involve(q *query, req *Request, rules set, at instant) *Reques
 			}
 			portfolio.demand.recipient = key.Hash(req.Recipient)
 		}
-		q.full = !portfolio.known && l.crowded(o.shard, &l.groups, ofPortfolio, at)
+		q.full = !portfolio.known && l.crowded(o.shard, &l.groups, ofPortfolio, at, q.peek)
 	}
 	return nil
 }
