@@ -17,53 +17,65 @@ func earlier(at instant) instant {
 }
 
 // crowded looks for accounts, or portfolios, to forget, and reports whether there
-// is no room for another. It requires s.mu, and for accounts no portfolio's lock.
-func (l *Limiter) crowded(s *shard, scope int, at instant) bool {
+// is no room for another. A peek looks for as many and forgets none. It requires
+// s.mu, and for accounts no portfolio's lock.
+func (l *Limiter) crowded(s *shard, scope int, at instant, peek bool) bool {
 	shards, count := &l.shards, &l.accounts
 	if scope == ofPortfolio {
 		shards, count = &l.portfolios, &l.groups
 	}
 	at = earlier(at)
 	if count.Load() < l.most {
-		count.Add(-l.forget(s, scope, at, looksForOne))
+		if !peek {
+			count.Add(-l.forget(s, scope, at, looksForOne, false))
+		}
 		return false
 	}
-	count.Add(-l.forget(s, scope, at, looksForRoom))
+	idle := l.forget(s, scope, at, looksForRoom, peek)
 	// A shard that is in use is left alone: to wait for it could be for ever.
-	for looks, n := looksForRoom, 0; count.Load() >= l.most && looks > 0 && n < shardCount; n++ {
+	for looks, n := looksForRoom, 0; count.Load()-idle >= l.most && looks > 0 && n < shardCount; n++ {
 		other := &shards[l.search.Add(1)%shardCount]
 		if other == s || !other.mu.TryLock() {
 			continue
 		}
 		looks -= min(looks, int(other.accounts.slab.n))
-		count.Add(-l.forget(other, scope, at, looksForRoom))
+		idle += l.forget(other, scope, at, looksForRoom, peek)
 		other.mu.Unlock()
 	}
-	return count.Load() >= l.most
+	if peek {
+		return count.Load()-idle >= l.most
+	}
+	return count.Add(-idle) >= l.most
 }
 
 // forget looks at some accounts, or portfolios, and returns how many of them were
-// idle and are forgotten. It requires s.mu, and for accounts no portfolio's lock.
-func (l *Limiter) forget(s *shard, scope int, at instant, looks int) (gone int64) {
-	if scope == ofAccount {
+// idle, and are forgotten where it is no peek. It requires s.mu, and for accounts no
+// portfolio's lock.
+func (l *Limiter) forget(s *shard, scope int, at instant, looks int, peek bool) (idle int64) {
+	if scope == ofAccount && !peek {
 		l.tidy(s, at, looks)
 	}
 	t := &s.accounts
-	for range min(looks, int(t.slab.n)) {
-		i := t.hand
-		t.hand = (i + 1) % t.slab.n
-		if t.at(i).flight != 0 {
+	looks = min(looks, int(t.slab.n))
+	for k := range looks {
+		i := (t.hand + uint32(k)) % t.slab.n
+		if t.at(i).flight != 0 && !peek {
 			l.lapse(s, i, at)
 		}
 		a := t.at(i)
 		if !s.idle(l.plan, scope, i, at) || a.dice != l.dice.Account(a.key) {
 			continue // a key that was restored cannot be made again
 		}
-		s.release(l.plan, scope, a.words)
-		t.remove(maphash.String(l.hash, a.key), i)
-		gone++
+		idle++
+		if !peek {
+			s.release(l.plan, scope, a.words)
+			t.remove(maphash.String(l.hash, a.key), i)
+		}
 	}
-	return gone
+	if looks > 0 && !peek {
+		t.hand = (t.hand + uint32(looks)) % t.slab.n
+	}
+	return idle
 }
 
 // tidy looks for recipients to forget. It requires s.mu and no portfolio's lock.

@@ -74,13 +74,11 @@ func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 			s.rewind(pl, ofRecipient, words, pairKey(p.recipient), a.last, at.tick)
 		}
 	}
-	if head := a.flight; head != 0 {
-		for n := head - 1; ; {
-			f := s.flights.one(n)
-			f.at.tick = at.tick
-			if n = f.next; n == head-1 {
-				break
-			}
+	for n := a.flight; n != 0; {
+		f := s.flights.one(n - 1)
+		f.at = at // they run out by the new time
+		if n = f.next + 1; n == a.flight {
+			break
 		}
 	}
 	a.turn++

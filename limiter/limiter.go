@@ -107,9 +107,10 @@ func (l *Limiter) Take(now time.Time, req Request) (p Permit, d Decision) {
 	return p, d
 }
 
-// Check is what [Limiter.Take] would answer. It takes nothing.
+// Check is what [Limiter.Take] would answer. It takes nothing, so now may be ahead
+// of the times of other calls.
 func (l *Limiter) Check(now time.Time, req Request) (d Decision) {
-	var q query
+	q := query{peek: true}
 	if problem := l.begin(&q, now, &req); problem != nil {
 		return wrong(problem)
 	}
@@ -123,7 +124,7 @@ func (l *Limiter) Check(now time.Time, req Request) (d Decision) {
 // nothing. It is nil where no rule covers the request, and a single gate named
 // "request" where the request itself is wrong.
 func (l *Limiter) Gates(now time.Time, req Request) []Gate {
-	var q query
+	q := query{peek: true}
 	if problem := l.begin(&q, now, &req); problem != nil {
 		return []Gate{wrong(problem).Gate}
 	}

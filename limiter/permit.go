@@ -1,6 +1,9 @@
 package limiter
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // An Outcome says what became of an admitted request.
 type Outcome uint8
@@ -147,11 +150,54 @@ func (l *Limiter) lapse(s *shard, i uint32, at instant) {
 		if a.flight == 0 {
 			return
 		}
-		oldest := s.flights.one(a.flight - 1)
-		if out := add(oldest.at.tick, l.ttl); out > at.tick || out == never {
+		end, out := l.runsOut(s.flights.one(a.flight-1), at)
+		if !out {
 			return
 		}
-		age := clamp(since(at.tick, oldest.at.tick)) - l.ttl
-		l.settle(s, a.flight-1, instant{sub(at.tick, age), sub(at.wall, age), at.steady}, Sent)
+		l.settle(s, a.flight-1, end, Sent)
+	}
+}
+
+// runsOut is when a permit ran out, if it did by the instant at.
+func (l *Limiter) runsOut(f *flight, at instant) (end instant, out bool) {
+	if out := add(f.at.tick, l.ttl); out > at.tick || out == never {
+		return end, false
+	}
+	age := clamp(since(at.tick, f.at.tick)) - l.ttl
+	return instant{sub(at.tick, age), sub(at.wall, age), at.steady}, true
+}
+
+// foresee is lapse for a query that takes nothing: it settles what has run out in
+// copies of the words that the query looks at. A permit that ends as sent changes
+// nothing else, and nothing of a portfolio's. It requires the query's locks.
+func (l *Limiter) foresee(q *query) {
+	s, account := q.shard, &q.account
+	first := s.accounts.at(account.number).flight
+	for n := first; ; {
+		f := s.flights.one(n - 1)
+		end, out := l.runsOut(f, account.at)
+		if !out {
+			return
+		}
+		if n == first {
+			account.words = slices.Clone(account.words)
+			if q.others != nil {
+				q.others.recipient.words = slices.Clone(q.others.recipient.words)
+			}
+		}
+		for rules := f.rules; rules != 0; rules &= rules - 1 {
+			r := &q.plan.rules[rules.first()]
+			h := account
+			if r.scope != ofAccount {
+				if q.others == nil || r.scope == ofPortfolio || !q.others.recipient.known || f.pair != q.others.recipient.number+1 {
+					continue
+				}
+				h = &q.others.recipient
+			}
+			r.settle(h.cells(r), f.receipt, end, Sent)
+		}
+		if n = f.next + 1; n == first {
+			return
+		}
 	}
 }

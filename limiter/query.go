@@ -18,6 +18,7 @@ type query struct {
 	account holder
 	others  *others // nil where no rule needs them
 	asked   int64   // the tick that was given, which a holder's may be ahead of
+	peek    bool    // it takes nothing, and what ends by its time ends for it alone
 	full    bool    // the account or portfolio is new and there is no room for it
 	blind   set     // shadow rules that cannot be asked: the request lacks a key
 	stop    *stop   // the hold on the request that ends last
@@ -71,7 +72,7 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 			q.end()
 			return p
 		}
-	} else if q.shard.accounts.at(account.number).flight != 0 {
+	} else if !q.peek && q.shard.accounts.at(account.number).flight != 0 {
 		l.lapse(q.shard, account.number, account.at)
 	}
 	account.demand = demand{cost: max(req.Cost, 1), keep: req.Keep}
@@ -80,7 +81,7 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 		rules &^= q.plan.contacts
 	}
 	q.rules, q.shadows = rules&^q.plan.shadow, rules&q.plan.shadow
-	if !account.known && rules != 0 && l.crowded(q.shard, ofAccount, at) {
+	if !account.known && rules != 0 && l.crowded(q.shard, ofAccount, at, q.peek) {
 		q.fill(rules)
 	}
 	if q.asking()&(q.plan.recipients|q.plan.in[ofPortfolio]) != 0 {
@@ -91,6 +92,9 @@ func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
 	}
 	if l.holds.count.Load() > 0 {
 		q.stop = l.stopped(q.shard, req, account.at.wall)
+	}
+	if q.peek && account.known && q.shard.accounts.at(account.number).flight != 0 {
+		l.foresee(q)
 	}
 	return nil
 }
@@ -161,7 +165,7 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 			}
 			portfolio.demand.recipient = key.Hash(req.Recipient)
 		}
-		if !portfolio.known && l.crowded(o.shard, ofPortfolio, at) {
+		if !portfolio.known && l.crowded(o.shard, ofPortfolio, at, q.peek) {
 			q.fill(mine)
 		}
 	}
