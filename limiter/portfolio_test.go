@@ -1,0 +1,170 @@
+package limiter_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wapace/wapace/limiter"
+	"github.com/wapace/wapace/policy"
+)
+
+// shared is a policy of one rule that all accounts of a portfolio share.
+func shared(limit policy.Limit) []policy.Rule {
+	return []policy.Rule{{Name: "only", Scope: policy.ScopePortfolio, Limit: limit}}
+}
+
+func TestAccountsShareAPortfolio(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	tell(t, []story{
+		{
+			name: "a window", rules: shared(policy.SlidingWindow{Max: 3, Window: 10 * s}),
+			steps: []step{
+				{0, allow(1).in("p"), yes(3, 2, 10*s)},
+				{s, allow(2).of(bob).in("p"), yes(3, 0, 10*s)},
+				{s, allow(1).in("p"), wait(9*s, 3, 0, 9*s)},
+				{s, allow(3).in("q"), yes(3, 0, 10*s)},
+				{10 * s, allow(1).in("p"), yes(3, 0, s)},
+			},
+		},
+		{
+			name: "a recipient counts once, whoever sends", rules: shared(policy.UniqueRecipients{Max: 2, Window: 10 * s}),
+			steps: []step{
+				{0, allow(1).to("a").in("p"), yes(2, 1, 10*s)},
+				{s, allow(1).to("a").of(bob).in("p"), yes(2, 1, 10*s)},
+				{s, take("b", 1).to("b").of(bob).in("p"), yes(2, 0, 10*s)},
+				{s, allow(1).to("c").in("p"), wait(10*s, 2, 0, 10*s)},
+				{2 * s, settle("b", limiter.Refused), limiter.Gate{}},
+				{2 * s, allow(1).to("c").in("p"), yes(2, 0, 9*s)},
+				{2 * s, allow(1).to("b").in("q"), yes(2, 1, 10*s)},
+			},
+		},
+		{
+			name: "a bucket is given back to", rules: shared(policy.TokenBucket{Max: 1, Per: s, Burst: 2}),
+			steps: []step{
+				{0, take("a", 2).in("p"), yes(2, 0, 2*s)},
+				{0, allow(1).of(bob).in("p"), wait(s, 2, 0, 2*s)},
+				{0, settle("a", limiter.Unsent), limiter.Gate{}},
+				{0, allow(2).of(bob).in("p"), yes(2, 0, 2*s)},
+			},
+		},
+		{
+			name: "new contacts of all", rules: shared(policy.NewContacts{Max: 1, Window: 10 * s}),
+			steps: []step{
+				{0, allow(1).first().in("p"), yes(1, 0, 10*s)},
+				{0, allow(1).of(bob).first().in("p"), wait(10*s, 1, 0, 10*s)},
+				{0, allow(1).of(bob), free},
+			},
+		},
+		{
+			name: "a day of all", rules: shared(policy.CalendarWindow{Max: 1, Unit: policy.Day}),
+			steps: []step{
+				{0, allow(1).in("p"), yes(1, 0, 16*time.Hour)},
+				{0, allow(1).of(bob).in("p"), wait(16*time.Hour, 1, 0, 16*time.Hour)},
+			},
+		},
+		{
+			name: "it has one name with an account and is another", rules: []policy.Rule{
+				{Name: "mine", Limit: policy.SlidingWindow{Max: 2, Window: 10 * s}},
+				{Name: "only", Scope: policy.ScopePortfolio, Limit: policy.SlidingWindow{Max: 1, Window: 10 * s}},
+			},
+			steps: []step{
+				{0, allow(1).of(bob).in(alice), yes(1, 0, 10*s)},
+				{0, allow(1).in(bob), yes(1, 0, 10*s)},
+				{0, allow(1).in(alice), wait(10*s, 1, 0, 10*s)},
+				{0, allow(1).in("p"), by("mine", yes(2, 0, 10*s))},
+			},
+		},
+		{
+			name: "who settles last moves all on", rules: shared(policy.UniqueRecipients{Max: 2, Window: 10 * s}),
+			steps: []step{
+				{0, allow(1).to("a").in("p"), yes(2, 1, 10*s)},
+				{5 * s, take("b", 1).to("b").in("p"), yes(2, 0, 5*s)},
+				{10*s + s/2, settle("b", limiter.Unsent), limiter.Gate{}},
+				// Half a second behind, a has left the window for everybody already.
+				{10 * s, allow(1).to("c").of(bob).in("p"), yes(2, 1, 10*s+s/2)},
+				{10 * s, allow(1).to("d").of(bob).in("p"), yes(2, 0, 10*s+s/2)},
+				{20 * s, allow(1).to("e").in("p"), wait(s/2, 2, 0, s/2)},
+			},
+		},
+	})
+}
+
+// TestPortfoliosAreSharedByAllAtOnce has many callers at a few accounts and
+// portfolios, each account in each portfolio, so that locks are taken in every
+// combination. No budget is passed, and once all is quiet none is short of what
+// was admitted: a request that one of its rules refused took nothing of the others.
+func TestPortfoliosAreSharedByAllAtOnce(t *testing.T) {
+	t.Parallel()
+	const (
+		accounts   = 16
+		portfolios = 5
+		mine, ours = 23, 61
+	)
+	l := newLimiter(t, policy.Policy{Rules: []policy.Rule{
+		{Name: "mine", Limit: policy.SlidingWindow{Max: mine, Window: time.Hour}},
+		{Name: "pair", Scope: policy.ScopeRecipient, Limit: policy.SlidingWindow{Max: 9, Window: time.Hour}},
+		{Name: "ours", Scope: policy.ScopePortfolio, Limit: policy.SlidingWindow{Max: ours, Window: time.Hour}},
+		{Name: "people", Scope: policy.ScopePortfolio, Limit: policy.UniqueRecipients{Max: 1000, Window: time.Hour}},
+	}})
+	req := func(account, portfolio, recipient int) limiter.Request {
+		return limiter.Request{
+			Account: fmt.Sprint("a", account), Portfolio: fmt.Sprint("p", portfolio), Recipient: fmt.Sprint("r", recipient),
+			Action: policy.SendMessage,
+		}
+	}
+	var byAccount [accounts]atomic.Int64
+	var byPortfolio [portfolios]atomic.Int64
+	crowd(func(caller int) {
+		for i := range 120 {
+			n := caller*7919 + i*31
+			a, p, r := n%accounts, (n/accounts+caller)%portfolios, (n/7)%40
+			switch i % 8 {
+			case 0:
+				l.Check(monday, req(a, p, r))
+				continue
+			case 1:
+				l.Gates(monday, req(a, p, r))
+				continue
+			}
+			permit, d := l.Take(monday, req(a, p, r))
+			if d.Answer != limiter.Allowed {
+				continue
+			}
+			if i%3 == 0 {
+				permit.Settle(monday, limiter.Unsent)
+				continue
+			}
+			byAccount[a].Add(1)
+			byPortfolio[p].Add(1)
+			if i%3 == 1 {
+				permit.Settle(monday, limiter.Sent)
+			}
+		}
+	})
+	remaining := func(req limiter.Request, rule string) int64 {
+		for _, g := range l.Gates(monday, req) {
+			if g.Rule == rule {
+				if g.Answer == limiter.Allowed {
+					g.Remaining++
+				}
+				return g.Remaining
+			}
+		}
+		t.Fatal("no rule", rule)
+		return 0
+	}
+	for a := range accounts {
+		require.Equal(t, mine-byAccount[a].Load(), remaining(req(a, 0, 1000), "mine"), "account %d", a)
+	}
+	total := int64(0)
+	for p := range portfolios {
+		total += byPortfolio[p].Load()
+		require.Equal(t, ours-byPortfolio[p].Load(), remaining(req(0, p, 1000), "ours"), "portfolio %d", p)
+	}
+	require.Positive(t, total)
+}
