@@ -87,7 +87,9 @@ func (l *Limiter) admit(q *query, req *Request, rules set) {
 			p := s.pairs.at(recipient.number)
 			p.words = s.allot(q.plan.fresh[ofRecipient])
 			recipient.words = s.words(p.words, q.plan.size[ofRecipient])
-			s.accounts.at(account.number).pairs++
+			a := s.accounts.at(account.number)
+			a.pairs++
+			account.words = s.words(a.words, q.plan.size[ofAccount]) // the new row may have moved them
 		}
 		recipient.serial = s.serial
 	}

@@ -1,0 +1,38 @@
+package limiter_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wapace/wapace/limiter"
+	"github.com/wapace/wapace/policy"
+)
+
+// An account's charge is kept whatever records its recipients need, and theirs too.
+func TestNewRecipientsLoseNoCharge(t *testing.T) {
+	t.Parallel()
+	const n = 1000
+	l := newLimiter(t, policy.Policy{Rules: []policy.Rule{
+		{Name: "account", Limit: policy.SlidingWindow{Max: n, Window: time.Hour}},
+		{Name: "recipient", Scope: policy.ScopeRecipient, Limit: policy.SlidingWindow{Max: 1, Window: time.Hour}},
+	}})
+	to := func(i int) limiter.Request {
+		return limiter.Request{Account: alice, Action: policy.SendMessage, Recipient: fmt.Sprint(i)}
+	}
+	for i := range n {
+		p, d := l.Take(monday, to(i))
+		require.NoError(t, d.Err())
+		if i%2 == 0 {
+			p.Settle(monday, limiter.Unsent)
+			require.NoError(t, l.Allow(monday, to(i)).Err())
+		}
+		require.Len(t, l.State(alice).Logs[0], i+1)
+	}
+	for i := range n {
+		require.Equal(t, limiter.Later, l.Check(monday, to(i)).Answer)
+	}
+	require.Equal(t, "account", l.Check(monday, to(n)).Rule)
+}
