@@ -83,15 +83,20 @@ func (q *Queue) admit(it *item, now time.Time) {
 	}
 }
 
-// reschedule makes a lane due at a time, if it is not due sooner, and tells Run.
-// It requires q.mu.
+// reschedule makes a lane due at a time, if it is not due sooner. It requires
+// q.mu.
 func (q *Queue) reschedule(l *lane, due time.Time) {
-	if l.place != 0 && !due.Before(l.due) {
-		return
+	if l.place == 0 || due.Before(l.due) {
+		q.schedule(l, due)
 	}
+}
+
+// schedule makes a lane due at a time, and wakes Run where no lane is due sooner:
+// it may sleep for longer. It requires q.mu.
+func (q *Queue) schedule(l *lane, due time.Time) {
 	q.due.set(l, due)
 	if q.due.next() != l {
-		return // Run wakes before
+		return
 	}
 	select {
 	case q.wake <- struct{}{}:
@@ -167,9 +172,9 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	}
 	switch {
 	case found && due.Before(now):
-		q.due.set(l, now) // behind the lanes that were due before
+		q.schedule(l, now) // behind the lanes that were due before
 	case found:
-		q.due.set(l, due)
+		q.schedule(l, due)
 	case len(l.claimed) == 0:
 		delete(q.lanes, l.account)
 	}

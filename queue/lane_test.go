@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -41,19 +42,19 @@ func TestLane_OrderIsKept(t *testing.T) {
 
 func TestLane_StepTakesTurns(t *testing.T) {
 	t.Parallel()
-	h := queuetest.NewOptions(t, policy.Unlimited(), &queue.Options{Typing: quiet})
-	for range 3 {
-		h.Enqueue("a", bob, "hi")
+	for width := range 3 {
+		h := queuetest.NewOptions(t, policy.Unlimited(), &queue.Options{Typing: quiet, Width: width})
+		for _, account := range []string{"a", "a", "a", "b", "b", "c"} {
+			h.Enqueue(account, bob, "hi")
+		}
+		h.Clock.Advance(time.Minute)
+		h.Drain(0)
+		order := ""
+		for _, m := range h.Sender.Sent() {
+			order += m.Account
+		}
+		require.Equal(t, "abcaba", order)
 	}
-	for _, account := range []string{"b", "b", "c"} {
-		h.Enqueue(account, bob, "hi")
-	}
-	h.Drain(0)
-	order := ""
-	for _, m := range h.Sender.Sent() {
-		order += m.Account
-	}
-	require.Equal(t, "abcaba", order)
 }
 
 func TestLane_StepServesInDueOrder(t *testing.T) {
@@ -176,16 +177,18 @@ func TestLane_WideTypesSideBySide(t *testing.T) {
 	h.Audit()
 	var at []time.Time
 	var order []string
+	var shown []time.Duration
 	for _, c := range h.Sender.Log() {
 		at = append(at, c.At)
 	}
 	for _, m := range h.Sender.Sent() {
 		order = append(order, m.Text)
 		r := get(t, h.Queue, m.ID)
-		require.GreaterOrEqual(t, r.Typing, time.Duration(len(m.Text))*time.Second)
+		shown = append(shown, r.Typing)
 	}
 	require.Equal(t, []string{"12345", "12", "1234567", "1", "123"}, order)
 	require.Equal(t, "[5 5 7 7 8]", seconds(queuetest.Epoch(), at))
+	require.Equal(t, "[5s 5s 7s 2s 3s]", fmt.Sprint(shown), "typing is shown for one until it follows another")
 }
 
 // A lane as wide as its policy lets through no more when other code uses up the
@@ -216,6 +219,63 @@ func TestLane_WideKeepsOrderWhenTheGateShuts(t *testing.T) {
 	}
 	require.Equal(t, want, got)
 	require.Equal(t, "[20 21 40 42 60]", seconds(queuetest.Epoch(), at))
+}
+
+// A message of a wide lane is put back for so long that typing has to be shown
+// for it again. The one behind it, for which it need not, or which is still being
+// typed, does not overtake it.
+func TestLane_WideKeepsOrderWhenTypedAgain(t *testing.T) {
+	t.Parallel()
+	for _, typing := range []int{3, 70} {
+		t.Run(fmt.Sprint(typing), func(t *testing.T) {
+			t.Parallel()
+			p := rules(policy.SlidingWindow{Max: 2, Window: 50 * time.Second})
+			l, err := limiter.New(p, nil)
+			require.NoError(t, err)
+			h := queuetest.NewOptions(t, p, &queue.Options{Limiter: l, Width: 2, Typing: &queue.Typing{PerRune: time.Second, Max: time.Hour}})
+			step := func(at time.Duration) {
+				h.Clock.Set(queuetest.Epoch().Add(at))
+				_, err := h.Queue.Step(t.Context())
+				require.NoError(t, err)
+			}
+			first := h.Enqueue(alice, bob, strings.Repeat("x", 20))
+			step(0)
+			second := h.Enqueue(alice, bob, strings.Repeat("x", typing))
+			step(10 * time.Second)
+			require.Len(t, h.Sender.Typed(), 2)
+			for range 2 {
+				require.NoError(t, l.Allow(queuetest.Epoch().Add(12*time.Second), limiter.Request{Account: alice, Action: policy.SendMessage}).Err())
+			}
+			step(20 * time.Second)
+			h.Drain(time.Hour)
+			require.Equal(t, []string{first, second}, []string{h.Sender.Sent()[0].ID, h.Sender.Sent()[1].ID})
+			require.Equal(t, "[82 82]", seconds(queuetest.Epoch(), []time.Time{get(t, h.Queue, first).At, get(t, h.Queue, second).At}))
+			require.Len(t, h.Sender.Typed(), 3)
+		})
+	}
+}
+
+// A wide lane takes a message in while another is on the wire.
+func TestLane_WideEnqueueWakes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := &queuetest.Sender{}
+		s.Otherwise(queuetest.Answer{Took: time.Minute})
+		q := newQueue(t, policy.Unlimited(), s, queue.Options{Width: 2, Typing: quiet})
+		stop := run(q)
+		for range 4 {
+			enqueue(t, q, hi(alice))
+			time.Sleep(time.Second)
+		}
+		time.Sleep(time.Hour)
+		require.NoError(t, stop())
+		var at []time.Time
+		for _, c := range s.Log() {
+			at = append(at, c.At)
+		}
+		require.Equal(t, "[0 1 60 61]", seconds(start, at))
+	})
 }
 
 // Other code holds the only permit of the account. The queue is not told when it

@@ -21,7 +21,7 @@ func TestLine_Model(t *testing.T) {
 			free[i] = &item{seq: uint64(i)}
 		}
 		dice.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] })
-		for range 300 {
+		for range 150 {
 			switch n := dice.IntN(4); {
 			case n == 0 && len(free) > 0:
 				l.join(free[0])

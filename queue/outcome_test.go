@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -209,20 +210,46 @@ func TestOutcome_EventThatFails(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				exits := true
-				q := newQueue(t, rules(policy.Concurrency{Max: 1}), always, queue.Options{OnEvent: func(e queue.Event) {
+				var sent atomic.Int64
+				send := queue.SenderFunc(func(context.Context, queue.Message) (queue.Receipt, error) {
+					sent.Add(1)
+					return queue.Receipt{}, nil
+				})
+				q := newQueue(t, rules(policy.Concurrency{Max: 1}), send, queue.Options{OnEvent: func(e queue.Event) {
 					if exits && e.Record.Status == at {
 						exits = false
 						runtime.Goexit()
 					}
 				}})
 				stop := run(q)
-				go func() { _, _ = q.Send(context.Background(), hi(alice)) }()
+				start := time.Now()
+				var first string
+				took := time.Duration(-1) // it has not returned
+				go func() {
+					defer func() { took = time.Since(start) }()
+					r, err := q.Send(context.Background(), hi(alice))
+					if err != nil {
+						t.Error(err)
+					}
+					first = r.ID
+				}()
 				synctest.Wait()
 				second, err := q.Send(t.Context(), hi(alice))
 				require.NoError(t, err)
 				require.Equal(t, queue.Sent, second.Status)
 				synctest.Wait()
 				require.Zero(t, q.Lanes())
+				require.Zero(t, took)
+				switch at {
+				case queue.Queued: // it ended its own caller
+					require.EqualValues(t, 2, sent.Load())
+				case queue.Sending: // it was recorded, and nobody knows more
+					require.EqualValues(t, 1, sent.Load())
+					require.Equal(t, queue.InDoubt, get(t, q, first).Status)
+				case queue.Sent:
+					require.EqualValues(t, 2, sent.Load())
+					require.Equal(t, queue.Sent, get(t, q, first).Status)
+				}
 				require.NoError(t, stop())
 			})
 		})

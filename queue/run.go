@@ -78,7 +78,7 @@ func (q *Queue) dispatch(ctx, calls context.Context, workers *sync.WaitGroup) {
 		if ok {
 			workers.Go(func() {
 				defer func() { <-slots }()
-				j.do(q, calls, j)
+				q.work(ctx, calls, j)
 			})
 			continue
 		}
@@ -92,6 +92,17 @@ func (q *Queue) dispatch(ctx, calls context.Context, workers *sync.WaitGroup) {
 			timer = alarm{}
 		case <-ctx.Done():
 		}
+	}
+}
+
+// work does a job, and then whatever else is due.
+func (q *Queue) work(ctx, calls context.Context, j job) {
+	for ok := true; ok; {
+		j.do(q, calls, j)
+		if ctx.Err() != nil {
+			return
+		}
+		j, _, ok = q.next(q.clock.Now())
 	}
 }
 

@@ -262,7 +262,8 @@ func TestSend(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				q := newQueue(t, policy.Unlimited(), tt.send, queue.Options{SendWait: tt.wait})
+				var d diary
+				q := newQueue(t, policy.Unlimited(), tt.send, queue.Options{SendWait: tt.wait, OnEvent: d.write})
 				stop := run(q)
 				start := time.Now()
 				r, err := q.Send(t.Context(), hi(alice))
@@ -270,6 +271,7 @@ func TestSend(t *testing.T) {
 				require.Equal(t, tt.status, r.Status)
 				require.Equal(t, tt.took, time.Since(start))
 				require.Equal(t, r, get(t, q, r.ID))
+				require.Equal(t, r.Status, d.way(r.ID)[len(d.way(r.ID))-1], "it was told before")
 				require.NoError(t, stop())
 			})
 		})
@@ -340,6 +342,40 @@ func TestSend_WithoutHistory(t *testing.T) {
 		require.ErrorIs(t, err, queue.ErrUnknownMessage)
 		require.NoError(t, stop())
 	})
+}
+
+// Send tells what it knows where the store cannot be asked.
+func TestSend_StoreFails(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		drive bool
+		want  queue.Status
+	}{
+		{"it waits", false, queue.Queued},
+		{"it is done with and forgotten", true, queue.Sent},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			q := newQueue(t, policy.Unlimited(), always, queue.Options{SendWait: -1})
+			q.SetStore(flaky{queue.NewMemory(0), func(method string) fault {
+				if method != "Get" {
+					return works
+				}
+				if tt.drive {
+					_, err := q.Step(t.Context())
+					require.NoError(t, err)
+				}
+				return failsBefore
+			}})
+			r, err := q.Send(t.Context(), hi(alice))
+			require.NoError(t, err)
+			require.Equal(t, tt.want, r.Status)
+			require.NotEmpty(t, r.ID)
+			require.Equal(t, bob, r.To)
+		})
+	}
 }
 
 // A hundred years are waited for to the nanosecond.

@@ -19,7 +19,7 @@ func TestSchedule_Model(t *testing.T) {
 		var s schedule
 		var model []*lane // scheduled, in the order they were scheduled
 		lanes := make([]lane, 40)
-		for range 1000 {
+		for range 400 {
 			l := &lanes[dice.IntN(len(lanes))]
 			in := slices.Index(model, l)
 			if dice.IntN(3) == 0 {
@@ -27,7 +27,9 @@ func TestSchedule_Model(t *testing.T) {
 				if in >= 0 {
 					model = slices.Delete(model, in, in+1)
 				}
-				require.Zero(t, l.place)
+				if l.place != 0 {
+					t.Fatal("it is in still")
+				}
 			} else {
 				due := start.Add(time.Duration(dice.IntN(30)) * time.Second)
 				if in < 0 || !l.due.Equal(due) {
@@ -37,7 +39,6 @@ func TestSchedule_Model(t *testing.T) {
 					model = append(model, l)
 				}
 				s.set(l, due)
-				require.Equal(t, due, l.due)
 			}
 			if len(model) == 0 {
 				require.Nil(t, s.next())
@@ -45,7 +46,9 @@ func TestSchedule_Model(t *testing.T) {
 			}
 			inOrder := slices.Clone(model)
 			slices.SortStableFunc(inOrder, func(a, b *lane) int { return a.due.Compare(b.due) })
-			require.Same(t, inOrder[0], s.next())
+			if s.next() != inOrder[0] {
+				t.Fatalf("next is due at %v, want %v", s.next().due, inOrder[0].due)
+			}
 		}
 		slices.SortStableFunc(model, func(a, b *lane) int {
 			return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.order, b.order))

@@ -192,6 +192,126 @@ func TestStore_FinishFails(t *testing.T) {
 	}
 }
 
+// While a message's end cannot be recorded, the others of a wide lane go on.
+func TestStore_FinishFailsAlone(t *testing.T) {
+	t.Parallel()
+	clock := &queuetest.Clock{}
+	s := &queuetest.Sender{Clock: clock}
+	q := newQueue(t, policy.Unlimited(), s, queue.Options{Clock: clock, Width: 2, Typing: &queue.Typing{PerRune: 500 * time.Millisecond, Max: time.Minute}})
+	q.SetStore(flaky{queue.NewMemory(10), script(map[string][]fault{"Finish": {failsBefore}})})
+	for _, text := range []string{"1234", "12345", "1"} {
+		enqueue(t, q, queue.Message{Account: alice, To: bob, Text: text})
+	}
+	var at []time.Time
+	for {
+		next, err := q.Step(t.Context())
+		require.NoError(t, err)
+		if next.IsZero() {
+			break
+		}
+		at = append(at, next)
+		clock.Set(next)
+	}
+	// The first is sent at 2 and recorded at 3, the second is sent at 2.5, the
+	// third is typed from then on.
+	require.Equal(t, "[2 2.5 3]", seconds(queuetest.Epoch(), at))
+	require.Len(t, s.Sent(), 3)
+}
+
+// A slow store is time that a message is not on the wire.
+func TestStore_TakesTime(t *testing.T) {
+	t.Parallel()
+	h := queuetest.NewOptions(t, policy.Unlimited(), &queue.Options{Typing: quiet})
+	h.Queue.SetStore(flaky{queue.NewMemory(10), func(method string) fault {
+		if method == "Begin" || method == "Finish" {
+			h.Clock.Advance(2 * time.Second)
+		}
+		return works
+	}})
+	h.Sender.Otherwise(queuetest.Answer{Took: time.Second})
+	id := h.Enqueue(alice, bob, "hi")
+	h.Drain(time.Minute)
+	r := get(t, h.Queue, id)
+	require.Equal(t, "[2 3]", seconds(queuetest.Epoch(), []time.Time{r.At, r.Done}))
+}
+
+// A message that was on the wire is recorded even where everybody's context has
+// ended.
+func TestStore_HeedsContexts(t *testing.T) {
+	t.Parallel()
+	t.Run("Step", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		q := newQueue(t, policy.Unlimited(), queue.SenderFunc(func(context.Context, queue.Message) (queue.Receipt, error) {
+			cancel()
+			return queue.Receipt{}, nil
+		}), queue.Options{})
+		q.SetStore(heedful{queue.NewMemory(10)})
+		id := enqueue(t, q, hi(alice))
+		_, err := q.Step(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, queue.Sent, get(t, q, id).Status)
+	})
+	t.Run("Run", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s := &queuetest.Sender{}
+			s.Otherwise(queuetest.Answer{Took: time.Hour})
+			q := newQueue(t, policy.Unlimited(), s, queue.Options{Typing: quiet})
+			q.SetStore(heedful{queue.NewMemory(10)})
+			id := enqueue(t, q, hi(alice))
+			stop := run(q)
+			synctest.Wait()
+			require.NoError(t, stop())
+			require.Equal(t, queue.InDoubt, get(t, q, id).Status)
+		})
+	})
+	t.Run("before the wire", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		clock := &endingClock{Clock: limiter.RealClock(), cancel: cancel}
+		s := &queuetest.Sender{}
+		q := newQueue(t, policy.Unlimited(), s, queue.Options{Typing: quiet, Clock: clock})
+		id := enqueue(t, q, hi(alice))
+		clock.left = 2 // Step asks it, and then send
+		_, err := q.Step(ctx)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Empty(t, s.Sent())
+		require.Equal(t, queue.Queued, get(t, q, id).Status)
+	})
+}
+
+// An endingClock ends a context when it is asked for the time once more.
+type endingClock struct {
+	limiter.Clock
+	left   int
+	cancel context.CancelFunc
+}
+
+func (c *endingClock) Now() time.Time {
+	if c.left--; c.left == 0 {
+		c.cancel()
+	}
+	return c.Clock.Now()
+}
+
+// A heedful store does nothing once its context has ended.
+type heedful struct{ queue.Store }
+
+func (s heedful) Begin(ctx context.Context, r *queue.Record) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Store.Begin(ctx, r)
+}
+
+func (s heedful) Finish(ctx context.Context, r *queue.Record) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Store.Finish(ctx, r)
+}
+
 func TestStore_FinishFailsAfterAndForgets(t *testing.T) {
 	t.Parallel()
 	s := shake(t, 0, map[string][]fault{"Finish": {failsAfter}})

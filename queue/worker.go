@@ -98,9 +98,6 @@ func (q *Queue) putBack(j job, err error) {
 	it.permit.Settle(now, limiter.Unsent)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if it.lost {
-		return
-	}
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
 		q.complain("a message is not the queue's to send any more", j.record, err)
 		l.drop(it)

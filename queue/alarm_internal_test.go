@@ -1,0 +1,52 @@
+package queue
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A fakeClock keeps what it was asked for, and moves when it is.
+type fakeClock struct {
+	now    time.Time
+	late   time.Duration // how far it moves when an alarm is set
+	alarms []time.Duration
+}
+
+func (c *fakeClock) Now() time.Time { return c.now }
+
+func (c *fakeClock) After(d time.Duration) <-chan time.Time {
+	c.alarms = append(c.alarms, d)
+	c.now = c.now.Add(c.late)
+	return make(chan time.Time)
+}
+
+func TestAlarm(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	c := &fakeClock{now: start}
+	var a alarm
+	require.False(t, a.set(c, start), "due now")
+	require.False(t, a.set(c, start.Add(-time.Hour)), "overdue: some clocks go back when asked for that")
+	require.Empty(t, c.alarms)
+
+	require.True(t, a.set(c, start.Add(time.Minute)))
+	first := a.channel
+	require.True(t, a.set(c, start.Add(time.Minute)))
+	require.True(t, a.set(c, start.Add(time.Hour)), "it rings before")
+	require.Equal(t, first, a.channel)
+	require.Equal(t, []time.Duration{time.Minute}, c.alarms, "one alarm does")
+
+	require.True(t, a.set(c, start.Add(time.Second)))
+	require.NotEqual(t, first, a.channel)
+	require.Equal(t, []time.Duration{time.Minute, time.Second}, c.alarms)
+
+	a, c.alarms, c.late = alarm{}, nil, slack
+	require.True(t, a.set(c, start.Add(time.Minute)), "as good as in time")
+	c.late = slack + 1
+	require.False(t, a.set(c, start.Add(time.Second)), "it may ring late")
+	c.late = 0
+	require.True(t, a.set(c, start.Add(time.Second)), "so it is set again")
+	require.Len(t, c.alarms, 3)
+}

@@ -1,0 +1,107 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wapace/wapace/policy"
+	"github.com/wapace/wapace/queue"
+)
+
+// accounts are n names of lanes.
+func accounts(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprint("4477009", 10_000+i)
+	}
+	return names
+}
+
+// BenchmarkEnqueue is one message into a queue that nobody drives. It reports the
+// heap that a waiting message takes, beyond its text.
+func BenchmarkEnqueue(b *testing.B) {
+	for _, lanes := range []int{1, 1000} {
+		b.Run(fmt.Sprint("lanes=", lanes), func(b *testing.B) {
+			q := newQueue(b, policy.Standard(), always, queue.Options{})
+			names := accounts(lanes)
+			before := heap()
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				if _, err := q.Enqueue(context.Background(), queue.Message{Account: names[n%lanes], To: bob, Text: "hello"}); err != nil {
+					b.Fatal(err)
+				}
+				n++
+			}
+			b.ReportMetric(float64(heap()-before)/float64(n), "B/waiting")
+			runtime.KeepAlive(q)
+		})
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// BenchmarkDrain is one message from Enqueue to sent, under no policy and with a
+// sender that takes no time: what the queue itself costs.
+func BenchmarkDrain(b *testing.B) {
+	for _, lanes := range []int{1, 1000} {
+		names := accounts(lanes)
+		fill := func(b *testing.B, q *queue.Queue) {
+			b.Helper()
+			for n := range b.N {
+				if _, err := q.Enqueue(context.Background(), queue.Message{Account: names[n%lanes], To: bob, Text: "hello"}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		report := func(b *testing.B, sent int64) {
+			b.Helper()
+			if sent != int64(b.N) {
+				b.Fatalf("%d of %d sent", sent, b.N)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
+		}
+		b.Run(fmt.Sprintf("lanes=%d/Step", lanes), func(b *testing.B) {
+			var sent int64
+			q := newQueue(b, policy.Unlimited(), queue.SenderFunc(func(context.Context, queue.Message) (queue.Receipt, error) {
+				sent++
+				return queue.Receipt{}, nil
+			}), queue.Options{})
+			fill(b, q)
+			b.ReportAllocs()
+			b.ResetTimer()
+			if _, err := q.Step(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			report(b, sent)
+		})
+		b.Run(fmt.Sprintf("lanes=%d/Run", lanes), func(b *testing.B) {
+			var sent atomic.Int64
+			done := make(chan struct{})
+			q := newQueue(b, policy.Unlimited(), queue.SenderFunc(func(context.Context, queue.Message) (queue.Receipt, error) {
+				if sent.Add(1) == int64(b.N) {
+					close(done)
+				}
+				return queue.Receipt{}, nil
+			}), queue.Options{StopWait: time.Minute})
+			fill(b, q)
+			b.ReportAllocs()
+			b.ResetTimer()
+			stop := run(q)
+			<-done
+			if err := stop(); err != nil {
+				b.Fatal(err)
+			}
+			report(b, sent.Load())
+		})
+	}
+}

@@ -1,0 +1,43 @@
+package queue
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wapace/wapace/policy"
+)
+
+type countingTypist struct {
+	SenderFunc
+	shown int
+}
+
+func (s *countingTypist) Typing(context.Context, Message, time.Duration) error {
+	s.shown++
+	return nil
+}
+
+// A worker that comes so late that the typing time is over, or the queue has
+// stopped, shows none.
+func TestShow_TooLate(t *testing.T) {
+	t.Parallel()
+	s := &countingTypist{}
+	q, err := New(policy.Unlimited(), s, nil)
+	require.NoError(t, err)
+	r := &Record{Message: Message{ID: "m", Account: "a", To: "447700900001"}, Status: Queued}
+	show := func(p phase) {
+		q.show(t.Context(), job{item: &item{record: r, phase: p, typing: time.Second}, record: r})
+	}
+	show(starting)
+	show(onWire)
+	show(waiting)
+	require.Zero(t, s.shown)
+	show(typing)
+	require.Equal(t, 1, s.shown)
+	q.stop()
+	show(typing)
+	require.Equal(t, 1, s.shown)
+}
