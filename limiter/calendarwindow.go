@@ -130,7 +130,7 @@ func (m *calendarWindow) inherit(c cells, at instant, spent []spending) {
 }
 
 func (m *calendarWindow) idle(c cells, at instant) bool {
-	return m.used(c, at) == 0
+	return c.words[1] == 0 || c.words[3] <= at.tick && m.used(c, at) == 0
 }
 
 // rewind leaves the count to the window that it names, or where that is far, to the

@@ -38,7 +38,7 @@ func (l *Limiter) crowded(s *shard, scope int, at instant, peek bool) bool {
 		if other == s || !other.mu.TryLock() {
 			continue
 		}
-		looks -= min(looks, int(other.accounts.slab.n))
+		looks -= min(looks, other.accounts.index.used)
 		idle += l.forget(other, scope, at, looksForRoom, peek)
 		other.mu.Unlock()
 	}
@@ -93,7 +93,7 @@ func (l *Limiter) tidy(s *shard, at instant, looks int) {
 			l.lapse(s, p.account-1, at)
 		}
 		pl := l.planOf(a)
-		if a.flight != 0 || at.tick < a.last || !s.blank(pl, ofRecipient, p.words, pairKey(p.recipient), at) {
+		if a.flight != 0 || !s.blank(pl, ofRecipient, p.words, pairKey(p.recipient), at) {
 			continue
 		}
 		s.release(pl, ofRecipient, p.words)

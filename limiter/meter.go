@@ -36,7 +36,7 @@ type meter interface {
 	rewind(c cells, from, to int64)
 
 	// idle reports whether the holder is, from the instant on, as good as one that
-	// has done nothing.
+	// has done nothing. It may have been charged since.
 	idle(c cells, at instant) bool
 
 	// counts is what the rule counts, and in what period.
