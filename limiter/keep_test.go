@@ -27,7 +27,7 @@ func sized(n int64) map[string]policy.Limit {
 // left. A bulk request goes as long as more than it keeps is left.
 func TestKeepLeavesTheLastPartToOthers(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int64{10, 2000} {
+	for _, size := range []int64{10, 1100} {
 		for name, limit := range sized(size) {
 			for _, keep := range []int64{1, 3, size - 1} {
 				l := newLimiter(t, only(limit))

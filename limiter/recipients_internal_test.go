@@ -85,7 +85,7 @@ func TestRecipientsAgainstAList(t *testing.T) {
 				return rapid.Uint64Range(0, 30).Draw(t, "high")<<32 | rapid.Uint64Range(0, 3).Draw(t, "low")
 			})
 		)
-		for range rapid.IntRange(1, 80).Draw(t, "steps") {
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			now += rapid.Int64Range(0, 9).Draw(t, "pass")
 			who := recipient.Draw(t, "who")
 			switch rapid.IntRange(0, 9).Draw(t, "op") {
@@ -118,7 +118,7 @@ func TestRecipientsAgainstAList(t *testing.T) {
 				}
 			}
 			s.whole(t)
-			for range 4 {
+			for range 2 {
 				at := now + rapid.Int64Range(0, 60).Draw(t, "ahead")
 				fresh := s
 				fresh.past = cursor{}
