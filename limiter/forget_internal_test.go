@@ -202,3 +202,32 @@ func TestIndexAgainstAMap(t *testing.T) {
 		}
 	})
 }
+
+// TestARefusedFloodKeepsNothing pours new keys, recipients and portfolios over a
+// limiter that is full.
+func TestARefusedFloodKeepsNothing(t *testing.T) {
+	t.Parallel()
+	window := policy.SlidingWindow{Max: 3, Window: time.Hour}
+	l, err := New(policy.Policy{Rules: []policy.Rule{
+		{Name: "account", Limit: window},
+		{Name: "pair", Limit: window, Scope: policy.ScopeRecipient},
+		{Name: "portfolio", Limit: window, Scope: policy.ScopePortfolio},
+	}}, &Options{Seed: 1, MaxAccounts: 200})
+	require.NoError(t, err)
+	now := time.Date(2026, time.January, 5, 8, 0, 0, 0, time.UTC)
+	take := func(i int) Answer {
+		key := fmt.Sprint(i)
+		_, d := l.Take(now, Request{Account: key, Portfolio: key, Recipient: key, Action: policy.SendMessage})
+		return d.Answer
+	}
+	for i := range 200 {
+		require.Equal(t, Allowed, take(i))
+	}
+	before := l.state()
+	for i := range 20_000 {
+		if take(200+i) != Busy {
+			t.Fatal("not refused:", i)
+		}
+	}
+	require.Equal(t, before, l.state())
+}
