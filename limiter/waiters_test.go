@@ -557,23 +557,25 @@ func released(l *limiter.Limiter, t limiter.Target) error {
 // Who waits is told at once when a hold or a policy makes the wait pointless.
 func TestWait_ChangedForTheWorse(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(t, only(perMinute(2)))
-		q := newQueue(t, l)
-		l.Allow(time.Now(), request(2))
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-		defer cancel()
-		q.joinWith(ctx, "0", request(2))
-		q.join("1", request(2))
-		q.after(time.Second)
-		require.NoError(t, l.Hold(time.Now(), limiter.Target{Account: alice}, time.Now().Add(time.Hour), "why not"))
-		require.ErrorIs(t, q.wantErr("0", time.Second), limiter.ErrDeadline)
-		q.nobody()
-		require.NoError(t, l.SetPolicy(time.Now(), alice, only(perMinute(1))))
-		var refused *limiter.RefusedError
-		require.ErrorAs(t, q.wantErr("1", time.Second), &refused)
-		require.Equal(t, limiter.Never, refused.Answer)
-	})
+	for _, target := range []limiter.Target{{Account: alice}, {}} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLimiter(t, only(perMinute(2)))
+			q := newQueue(t, l)
+			l.Allow(time.Now(), request(2))
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+			defer cancel()
+			q.joinWith(ctx, "0", request(2))
+			q.join("1", request(2))
+			q.after(time.Second)
+			require.NoError(t, l.Hold(time.Now(), target, time.Now().Add(time.Hour), "why not"))
+			require.ErrorIs(t, q.wantErr("0", time.Second), limiter.ErrDeadline)
+			q.nobody()
+			require.NoError(t, l.SetPolicy(time.Now(), alice, only(perMinute(1))))
+			var refused *limiter.RefusedError
+			require.ErrorAs(t, q.wantErr("1", time.Second), &refused)
+			require.Equal(t, limiter.Never, refused.Answer)
+		})
+	}
 }
 
 // A new account that there is no room for waits until an old one is forgotten, which
@@ -698,6 +700,23 @@ func TestWait_ClockApartFromTheContexts(t *testing.T) {
 		require.ErrorIs(t, q.wantErr("2", time.Minute), limiter.ErrDeadline)
 	})
 }
+
+// A deadline that has passed leaves nothing, also where the context does not know
+// yet.
+func TestWait_DeadlinePassed(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(t, only(perMinute(1)))
+	require.Equal(t, limiter.Allowed, l.Allow(time.Now(), request(1)).Answer)
+	_, err := limiter.Wait(lateContext{t.Context()}, nil, l, request(1))
+	var soon *limiter.DeadlineError
+	require.ErrorAs(t, err, &soon)
+	require.Zero(t, soon.Left)
+}
+
+// lateContext ends after its deadline.
+type lateContext struct{ context.Context } //nolint:containedctx // it is one
+
+func (lateContext) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }
 
 // aheadClock shows a date of long after every deadline, without a monotonic reading.
 type aheadClock struct{}

@@ -229,8 +229,10 @@ func TestWrap_CanonicalRecipient(t *testing.T) {
 	l := wrapLimiter(t, rules(policy.UniqueRecipients{Max: 1, Window: time.Hour}))
 	fake := &queuetest.Sender{}
 	wrapped := queue.Wrap(fake, l, &queuetest.Clock{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	for _, to := range []string{"+44 7700 900001", "447700900001@s.whatsapp.net", "447700900001"} {
-		_, err := wrapped.Send(t.Context(), text(alice, to))
+		_, err := wrapped.Send(ctx, text(alice, to))
 		require.NoError(t, err)
 	}
 	for _, m := range fake.Sent() {
