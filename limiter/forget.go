@@ -69,6 +69,7 @@ func (l *Limiter) forget(s *shard, scope int, at instant, looks int, peek bool) 
 		idle++
 		if !peek {
 			s.release(l.plan, scope, a.words)
+			s.waive(owner{account: i})
 			t.remove(maphash.String(l.hash, a.key), i)
 		}
 	}
@@ -92,11 +93,12 @@ func (l *Limiter) tidy(s *shard, at instant, looks int) {
 		if a.flight != 0 {
 			l.lapse(s, p.account-1, at)
 		}
-		pl := l.planOf(a)
-		if a.flight != 0 || !s.blank(pl, ofRecipient, p.words, pairKey(p.recipient), at) {
+		pl, key, who := l.planOf(a), pairKey(p.recipient), owner{p.account - 1, p.recipient}
+		if a.flight != 0 || !s.blank(pl, ofRecipient, p.words, key, at) || s.owes(who, key, at) {
 			continue
 		}
 		s.release(pl, ofRecipient, p.words)
+		s.waive(who)
 		t.remove(i)
 		a.pairs--
 	}

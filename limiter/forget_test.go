@@ -332,3 +332,34 @@ func TestLookingAheadForgetsNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatAPolicyHasLeftIsNotForgotten takes rules away from accounts that have
+// spent under them, has others come and go, and brings the rules back.
+func TestWhatAPolicyHasLeftIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	own := policy.Policy{Rules: []policy.Rule{{Name: "own", Limit: policy.SlidingWindow{Max: 100, Window: time.Second}}}}
+	for _, scope := range []policy.Scope{policy.ScopeAccount, policy.ScopeRecipient} {
+		before := policy.Policy{Rules: []policy.Rule{{Name: "before", Scope: scope, Limit: policy.SlidingWindow{Max: 1, Window: time.Hour}}}}
+		l, err := limiter.New(own, &limiter.Options{Seed: 1, MaxAccounts: 10})
+		require.NoError(t, err)
+		require.NoError(t, l.SetPolicy(monday, alice, before))
+		require.Equal(t, limiter.Allowed, l.Allow(monday, of(alice)).Answer)
+		require.NoError(t, l.SetPolicy(monday, alice, own))
+		now := monday
+		come := func() {
+			for i := range 100 {
+				now = now.Add(time.Second)
+				require.Equal(t, limiter.Allowed, l.Allow(now, of(fmt.Sprint("b", i))).Answer)
+			}
+		}
+		come()
+		require.NoError(t, l.SetPolicy(now, alice, before))
+		require.Equal(t, monday.Add(time.Hour).Sub(now), l.Allow(now, of(alice)).RetryAfter, scope)
+		require.NoError(t, l.SetPolicy(now, alice, own))
+
+		// Once the hour is over nothing is left to be kept.
+		now = now.Add(time.Hour)
+		come()
+		require.False(t, l.State(alice).Known, scope)
+	}
+}

@@ -101,10 +101,29 @@ func (s *shard) rewind(pl *plan, scope int, words []int64, key dice.Account, fro
 // requires s.mu.
 func (s *shard) idle(pl *plan, scope int, i uint32, at instant) bool {
 	a := s.accounts.at(i)
-	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || len(s.rests[owner{account: i}]) > 0 || at.tick < a.last {
+	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last {
 		return false
 	}
-	return s.blank(pl, scope, a.words, a.dice, at)
+	return s.blank(pl, scope, a.words, a.dice, at) && !s.owes(owner{account: i}, a.dice, at)
+}
+
+// owes reports whether anything that policies before have left of an owner counts
+// still.
+func (s *shard) owes(who owner, key dice.Account, at instant) bool {
+	for _, r := range s.rests[who] {
+		if !r.meter.idle(cells{r.words, &s.stock, key}, at) {
+			return true
+		}
+	}
+	return false
+}
+
+// waive forgets what policies before have left of an owner.
+func (s *shard) waive(who owner) {
+	for _, r := range s.rests[who] {
+		s.stock.discard(r.meter.layout(), r.words)
+	}
+	s.keep(who, nil)
 }
 
 func (s *shard) blank(pl *plan, scope int, row uint32, key dice.Account, at instant) bool {

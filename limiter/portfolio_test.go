@@ -168,3 +168,47 @@ func TestPortfoliosAreSharedByAllAtOnce(t *testing.T) {
 	}
 	require.Positive(t, total)
 }
+
+// TestARestoredPortfolioIsNotGivenBackTo settles permits of before as unsent: what
+// they took is not in what was restored.
+func TestARestoredPortfolioIsNotGivenBackTo(t *testing.T) {
+	t.Parallel()
+	for name, limit := range map[string]policy.Limit{
+		"calendar": policy.CalendarWindow{Max: 5, Unit: policy.Day},
+		"sliding":  policy.SlidingWindow{Max: 5, Window: time.Hour},
+		"chunked":  policy.SlidingWindow{Max: 5000, Window: time.Hour},
+		"bucket":   policy.TokenBucket{Max: 1, Per: time.Hour, Burst: 5},
+		"people":   policy.UniqueRecipients{Max: 5, Window: time.Hour},
+	} {
+		l := newLimiter(t, policy.Policy{Rules: shared(limit)})
+		req := limiter.Request{Account: alice, Action: policy.SendMessage, Portfolio: "p", Recipient: "r"}
+		require.Equal(t, limiter.Allowed, l.Allow(monday, req).Answer)
+		b, err := l.SnapshotPortfolio(monday, "p")
+		require.NoError(t, err)
+		req.Recipient = "s"
+		p, _ := l.Take(monday.Add(1), req)
+		require.NoError(t, l.Restore(monday.Add(2), b))
+		left := l.Check(monday.Add(2), req).Remaining
+		p.Settle(monday.Add(2), limiter.Unsent)
+		require.Equal(t, left, l.Check(monday.Add(2), req).Remaining, name)
+		q, _ := l.Take(monday.Add(3), req)
+		require.Equal(t, left-1, l.Check(monday.Add(3), limiter.Request{Account: bob, Action: policy.SendMessage, Portfolio: "p", Recipient: "t"}).Remaining)
+		q.Settle(monday.Add(3), limiter.Unsent)
+		require.Equal(t, left, l.Check(monday.Add(3), req).Remaining, "%s: one of after is given back", name)
+	}
+}
+
+// TestARestoredAccountLetsItsPortfolioGo restores an account over a permit in
+// flight, which is void then and holds no portfolio.
+func TestARestoredAccountLetsItsPortfolioGo(t *testing.T) {
+	t.Parallel()
+	l := roomFor(t, 1, time.Minute, policy.Rule{Scope: policy.ScopePortfolio, Limit: policy.SlidingWindow{Max: 9, Window: time.Second}})
+	_, d := l.Take(monday, of(alice))
+	require.Equal(t, limiter.Allowed, d.Answer)
+	b, err := l.Snapshot(monday, alice)
+	require.NoError(t, err)
+	require.NoError(t, l.Restore(monday, b))
+	req := of(alice)
+	req.Portfolio = "q"
+	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(time.Hour), req).Answer)
+}

@@ -63,7 +63,7 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	}
 	i, known := s.accounts.find(hash, p.key)
 	if known {
-		s.clear(l.planOf(s.accounts.at(i)), scope, i)
+		l.clear(s, l.planOf(s.accounts.at(i)), scope, i)
 	} else {
 		i = s.accounts.add(hash, p.key)
 		count.Add(1)
@@ -84,20 +84,26 @@ func (l *Limiter) restoreHolds(all map[Target]*stop, stops []stopPicture) {
 }
 
 // clear empties an account's record and voids its permits. It requires s.mu.
-func (s *shard) clear(pl *plan, scope int, i uint32) {
+func (l *Limiter) clear(s *shard, pl *plan, scope int, i uint32) {
 	a := s.accounts.at(i)
 	for a.flight != 0 {
+		if d := s.flights.one(a.flight - 1).portfolio; d.shard != 0 {
+			other := &l.portfolios[d.shard-1]
+			other.mu.Lock()
+			other.accounts.at(d.account).pairs--
+			other.mu.Unlock()
+		}
 		s.land(a.flight - 1)
 	}
 	for n := uint32(0); a.pairs > 0 && scope == ofAccount && n < s.pairs.slab.n; n++ {
 		if p := s.pairs.at(n); p.account == i+1 {
 			s.release(pl, ofRecipient, p.words)
-			s.keep(owner{i, p.recipient}, nil)
+			s.waive(owner{i, p.recipient})
 			s.pairs.remove(n)
 			a.pairs--
 		}
 	}
-	s.keep(owner{account: i}, nil)
+	s.waive(owner{account: i})
 	s.release(pl, scope, a.words)
 }
 
@@ -146,6 +152,11 @@ func (s *shard) fill(pl *plan, scope int, row uint32, records []saved, shift int
 		r := &pl.rules[rules.first()]
 		records[0].load(r.meter, cells{words[r.from:r.to], &s.stock, 0}, shift)
 		records = records[1:]
+		for k, what := range r.layout() {
+			if what == aSerial { // later than that of any permit still in flight
+				words[r.from+k] = int64(s.serial) + 1
+			}
+		}
 	}
 }
 

@@ -126,6 +126,21 @@ func TestUniqueRecipientsStepByStep(t *testing.T) {
 			},
 		},
 		{
+			name: "one who goes free now may have to wait once another rule lets go",
+			rules: []policy.Rule{
+				{Name: "people", Limit: two},
+				{Name: "gap", Limit: policy.Gap{Min: 7 * s, Max: 7 * s}},
+			},
+			steps: []step{
+				{0, allow(1).to("a"), by("gap", yes(1, 0, 0))},
+				{7 * s, allow(1).to("b"), by("people", yes(2, 0, 3*s))},
+				// At 14 s the pause is over, but a no longer counts, and one is kept.
+				{8 * s, allow(1).to("a").keeping(1), by("people", wait(9*s, 2, 1, 9*s))},
+				{8 * s, allow(1).to("a"), by("gap", wait(6*s, 1, 0, 6*s))},
+				{17 * s, allow(1).to("a").keeping(1), by("gap", yes(1, 0, 0))},
+			},
+		},
+		{
 			name: "max 0 refuses everything", limit: policy.UniqueRecipients{Window: s},
 			steps: []step{{0, allow(1).to("a"), no(0, 0)}},
 		},
