@@ -85,6 +85,9 @@ func (s *recipients) look(now int64, window uint64) int {
 // nth is the nth living sighting that has not left the window, from 1. It requires
 // that the cursor is at the window and that there are so many.
 func (s *recipients) nth(n int64) sighting {
+	if s.alive == s.n { // none is dead
+		return s.ring[s.place(s.past.gone+int(n)-1)]
+	}
 	for i := s.past.gone; ; i++ {
 		if p := s.place(i); s.living(p) {
 			if n--; n <= 0 {
