@@ -122,6 +122,7 @@ func TestLane_Width(t *testing.T) {
 		{"the smallest", rules(concurrency(5), concurrency(2), concurrency(4)), 0, 2},
 		{"beyond 32 bits", rules(concurrency(1 << 40)), 0, 20},
 		{"of another action", policy.Policy{Rules: []policy.Rule{{Name: "uploads", Actions: []policy.Action{policy.UploadMedia}, Limit: concurrency(1)}}}, 5, 5},
+		{"shadow", policy.Policy{Rules: []policy.Rule{{Name: "planned", Shadow: true, Limit: concurrency(1)}}}, 5, 5},
 		{"by a pattern", policy.Policy{Rules: []policy.Rule{{Name: "sends", Actions: []policy.Action{"send_*"}, Limit: concurrency(6)}}}, 5, 6},
 	}
 	for _, tt := range tests {
@@ -160,6 +161,29 @@ func TestLane_Width(t *testing.T) {
 			})
 		})
 	}
+}
+
+// As many at once as the policy allows to one recipient is not as many at once.
+func TestLane_WidthOfARecipient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := &queuetest.Sender{}
+		s.Otherwise(queuetest.Answer{Took: time.Minute})
+		p := policy.Policy{Rules: []policy.Rule{{Name: "pair", Scope: policy.ScopeRecipient, Limit: policy.Concurrency{Max: 1}}}}
+		q := newQueue(t, p, s, queue.Options{Width: 3, Typing: quiet})
+		for _, to := range []string{bob, carol, bob, carol} {
+			enqueue(t, q, queue.Message{Account: alice, To: to, Text: "hi"})
+		}
+		stop := run(q)
+		time.Sleep(time.Hour)
+		require.NoError(t, stop())
+		var at []time.Time
+		for _, c := range s.Log() {
+			at = append(at, c.At)
+		}
+		require.Equal(t, "[0 0 60 60]", seconds(start, at))
+	})
 }
 
 // A wide lane shows typing for as many as may be on their way, one starts as

@@ -15,9 +15,10 @@ import (
 // Options tunes a [Queue]. A nil *Options means all defaults.
 type Options struct {
 	// Limiter decides when messages may go. Give one to share budgets with other
-	// code; its policy should be the queue's. A message that waits for a permit
-	// of other code asks again every second. Default: a new limiter under the
-	// queue's policy, with Seed.
+	// code; its policy should be the queue's, and its permits should live longer
+	// than the longest send. A message that waits for a permit of other code asks
+	// again every second. Default: a new limiter under the queue's policy, with
+	// Seed, whose permits do not run out.
 	Limiter *limiter.Limiter
 
 	// Clock is where the queue takes the time from and waits. Default:
@@ -158,6 +159,9 @@ func isNil(v any) (name string, ok bool) {
 func width(p policy.Policy, otherwise int) int {
 	least, found := int64(math.MaxInt32), false
 	for _, r := range p.Rules {
+		if r.Shadow || r.Scope == policy.ScopeRecipient {
+			continue // it does not bound the lane
+		}
 		if c, ok := r.Limit.(policy.Concurrency); ok && r.Covers(policy.SendMessage) {
 			least, found = min(least, c.Max), true
 		}

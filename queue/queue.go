@@ -186,7 +186,7 @@ func (q *Queue) add(ctx context.Context, r *Record) error {
 
 // request is what a message asks of the limiter.
 func request(m *Message) limiter.Request {
-	return limiter.Request{Account: m.Account, Action: policy.SendMessage}
+	return limiter.Request{Account: m.Account, Action: policy.SendMessage, Recipient: m.To}
 }
 
 // tell calls Options.OnEvent. It must not be called with q.mu held.
