@@ -22,8 +22,8 @@ var (
 	// ErrRunning says that Run or Step is at work on the queue already.
 	ErrRunning = errors.New("queue: it runs already; call Run or Step from one place")
 
-	// ErrStopped says that Run has ended. The queue takes and sends nothing any
-	// more.
+	// ErrStopped says that Run was told to stop. The queue takes and sends nothing
+	// any more.
 	ErrStopped = errors.New("queue: it has stopped; make a new one")
 )
 

@@ -91,20 +91,23 @@ func (q *Queue) begin(ctx context.Context, it *item, r *Record) error {
 	return nil
 }
 
-// putBack returns a message to its lane which could not be recorded as sending.
+// putBack returns a message to its lane which could not be recorded as sending, or
+// drops it where the store says that it is somebody else's now, or gone.
 func (q *Queue) putBack(j job, err error) {
 	l, it := j.lane, j.item
 	now := q.clock.Now()
 	it.permit.Settle(now, limiter.Unsent)
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
 		q.complain("a message is not the queue's to send any more", j.record, err)
+		q.mu.Lock()
+		defer q.mu.Unlock()
 		l.drop(it)
 		q.reschedule(l, now)
 		return
 	}
 	q.complain("a message could not be recorded as sending; it waits", j.record, err)
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	it.until = now.Add(patience)
 	l.move(it, waiting)
 	q.reschedule(l, it.until)
