@@ -140,7 +140,7 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 	if q.asking()&q.plan.in[ofRecipient] != 0 {
 		recipient := &o.recipient
 		recipient.demand = account.demand
-		if recipient.meet(q.shard, q.plan, account, account.demand.recipient); !recipient.known {
+		if recipient.meet(q.shard, q.plan, account, account.demand.recipient); !recipient.known && !q.peek {
 			l.tidy(q.shard, earlier(at), looksForOne)
 		}
 	}
