@@ -112,7 +112,7 @@ func TestLane_Width(t *testing.T) {
 	tests := []struct {
 		name   string
 		policy policy.Policy
-		width  int
+		width  int // of the options, whose Workers are 40
 		want   int
 	}{
 		{"default", policy.Unlimited(), 0, 1},
@@ -143,7 +143,7 @@ func TestLane_Width(t *testing.T) {
 					return queue.Receipt{}, nil
 				})
 				start, ends := time.Now(), time.Time{}
-				q := newQueue(t, tt.policy, s, queue.Options{Width: tt.width, OnEvent: func(e queue.Event) {
+				q := newQueue(t, tt.policy, s, queue.Options{Width: tt.width, Workers: 40, OnEvent: func(e queue.Event) {
 					mu.Lock()
 					defer mu.Unlock()
 					ends = e.At
@@ -161,6 +161,21 @@ func TestLane_Width(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A lane is no wider than the queue has workers: what could not be sent yet is not
+// typed yet.
+func TestLane_WidthOfAllWorkers(t *testing.T) {
+	t.Parallel()
+	h := queuetest.NewOptions(t, rules(policy.Concurrency{Max: 1 << 60}), &queue.Options{Workers: 7})
+	for range 50 {
+		h.Enqueue(alice, bob, "hi")
+	}
+	_, err := h.Queue.Step(t.Context())
+	require.NoError(t, err)
+	require.Len(t, h.Sender.Typed(), 7)
+	h.Drain(time.Hour)
+	require.Len(t, h.Sender.Sent(), 50)
 }
 
 // As many at once as the policy allows to one recipient is not as many at once.

@@ -73,7 +73,7 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 		store:   newMemory(max(options.History, 0)),
 		dice:    dice.New(options.Seed),
 		ids:     idEncoding(),
-		width:   width(p, options.Width),
+		width:   width(p, &options),
 		options: options,
 		log:     options.Logger,
 		wake:    make(chan struct{}, 1),
