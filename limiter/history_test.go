@@ -70,12 +70,12 @@ func drawStart(t *rapid.T) time.Time {
 
 func drawPass(t *rapid.T, retry time.Duration) time.Duration {
 	most := rapid.SampledFrom([]time.Duration{0, 0, 1, 10, time.Second, 10 * time.Second, time.Minute, 3 * time.Hour, 50 * time.Hour, -1, -2}).Draw(t, "pass at most")
-	switch {
-	case most == -1:
+	switch most {
+	case -1:
 		return retry // the last that was refused may go now
-	case most == -2:
+	case -2:
 		return max(0, retry-1)
-	case most == 0:
+	case 0:
 		return 0
 	}
 	return time.Duration(rapid.Int64Range(0, int64(most)).Draw(t, "pass"))
@@ -258,7 +258,9 @@ func (h *history) settled(f flight, o limiter.Outcome, end time.Time) {
 			if g.Rule != m.name {
 				continue
 			}
-			limit, pause := m.limit.(policy.Gap), h.now.Add(g.RetryAfter).Sub(end)
+			limit, ok := m.limit.(policy.Gap)
+			require.True(h, ok)
+			pause := h.now.Add(g.RetryAfter).Sub(end)
 			require.GreaterOrEqual(h, pause, limit.Min)
 			if g.Answer == limiter.Later {
 				require.LessOrEqual(h, pause, limit.Max)

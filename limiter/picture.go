@@ -173,7 +173,7 @@ func (r *reader) flight(pl *plan, pairs int) (f flightPicture) {
 	f.at = instant{tick: r.int(), wall: r.int()}
 	f.demand = demand{cost: r.int(), keep: r.int(), recipient: r.fixed()}
 	f.rules = set(r.fixed())
-	f.pair = int(min(r.serial(), math.MaxInt32))
+	f.pair = int(min(r.uint(), math.MaxInt32))
 	all := pl.in[ofAccount] | pl.in[ofRecipient]
 	if f.rules&^all != 0 || f.pair > pairs || f.rules&pl.in[ofRecipient] != 0 && f.pair == 0 || f.demand.cost < 1 {
 		r.fail("a permit in flight is impossible")

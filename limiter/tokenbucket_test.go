@@ -173,7 +173,7 @@ func TestTokenBucketNeverDrifts(t *testing.T) {
 		{Max: 7, Per: time.Minute, Burst: 2},
 		{Max: 11, Per: 24 * time.Hour, Burst: 2},
 	} {
-		t.Run(time.Duration(b.Per).String(), func(t *testing.T) {
+		t.Run(b.Per.String(), func(t *testing.T) {
 			t.Parallel()
 			const steps = 334_000 // of each: more than a million
 			l := newLimiter(t, only(b))
