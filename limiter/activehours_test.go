@@ -178,7 +178,10 @@ func TestActiveHoursAgainstAMinuteWalk(t *testing.T) {
 		{"Asia/Kathmandu", time.Date(1985, 12, 30, 0, 0, 0, 0, time.UTC)}, // goes on by a quarter of an hour
 	}
 	const minutes = 8 * 24 * 60
-	for _, change := range changes {
+	for i, change := range changes {
+		if i%(8/effort) != 0 {
+			continue
+		}
 		location := zone(t, change.zone)
 		var wall [minutes]face
 		for m := range wall {
