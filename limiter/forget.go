@@ -68,6 +68,7 @@ func (l *Limiter) forget(s *shard, scope int, at instant, looks int, peek bool) 
 		}
 		idle++
 		if !peek {
+			s.clearRests(owner{account: i})
 			s.release(l.plan, scope, a.words)
 			t.remove(maphash.String(l.hash, a.key), i)
 		}
@@ -93,9 +94,11 @@ func (l *Limiter) tidy(s *shard, at instant, looks int) {
 			l.lapse(s, p.account-1, at)
 		}
 		pl := l.planOf(a)
-		if a.flight != 0 || at.tick < a.last || !s.blank(pl, ofRecipient, p.words, pairKey(p.recipient), at) {
+		who, key := owner{p.account - 1, p.recipient}, pairKey(p.recipient)
+		if a.flight != 0 || at.tick < a.last || !s.blank(pl, ofRecipient, p.words, key, at) || !s.rested(who, key, at) {
 			continue
 		}
+		s.clearRests(who)
 		s.release(pl, ofRecipient, p.words)
 		t.remove(i)
 		a.pairs--

@@ -67,13 +67,18 @@ func (m *gap) spend(c cells, at instant, _ demand, _ uint64) { m.sent(c, at.tick
 
 // settle counts the send, unless it never went out, and starts the pause that is
 // due after it. A pause that was over when the send was admitted may be forgotten.
-// Where the clock was set back since, that was later than now.
+// Where the clock was set back since, that was later than now. A change of policy can
+// bring several sends under the rule: none shortens the pause after another.
 func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
-	if o == Unsent {
-		c.words[0] = min(r.at.tick, end.tick)
-		return
+	due := c.words[0]
+	if due == inFlight {
+		due = min(r.at.tick, end.tick)
 	}
-	m.sent(c, min(r.at.tick, end.tick), end.tick)
+	c.words[0] = due
+	if o != Unsent {
+		m.sent(c, due, end.tick)
+		c.words[0] = max(c.words[0], due)
+	}
 }
 
 // sent counts a send that ended at a tick; without a pause after it the next one

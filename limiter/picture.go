@@ -130,6 +130,10 @@ func readPicture(b []byte) (p picture, pl *plan, err error) {
 			r.fail("%v", err)
 		}
 	}
+	alone := kind == ofOneAccount || len(p.pairs) == 0 && len(p.flights) == 0 && p.own
+	if r.bad == nil && (!alone || kind == ofAllHolds && p.key != "" || kind == ofOnePortfolio && len(p.stops) > 0) {
+		r.fail("it holds what its kind cannot have")
+	}
 	return p, pl, r.end()
 }
 

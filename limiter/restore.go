@@ -3,7 +3,10 @@ package limiter
 import (
 	"hash/maphash"
 	"math"
+	"slices"
 	"time"
+
+	"github.com/wapace/wapace/policy"
 )
 
 // Restore puts back what a snapshot holds, in the place of what the limiter knows
@@ -37,7 +40,7 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	}
 	target, number := l.plan, uint16(0)
 	if !p.own {
-		whole, err := l.withPortfolioRules(p.policy)
+		whole, err := l.withPortfolioRules(withoutPortfolioRules(p.policy))
 		if err != nil {
 			return err
 		}
@@ -63,7 +66,7 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	}
 	i, known := s.accounts.find(hash, p.key)
 	if known {
-		s.clear(l.planOf(s.accounts.at(i)), scope, i)
+		l.clear(s, l.planOf(s.accounts.at(i)), scope, i)
 	} else {
 		i = s.accounts.add(hash, p.key)
 		count.Add(1)
@@ -72,9 +75,19 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	a := s.accounts.at(i)
 	a.plan = number
 	if fingerprint(p.policy) != fingerprint(target.policy) {
+		if at.tick < a.last {
+			at = s.overtaken(i, pl, scope, at)
+		}
 		l.rehome(s, i, scope, pl, target, at)
 	}
 	return nil
+}
+
+// withoutPortfolioRules is the policy of an account's snapshot without what the
+// limiter that it was taken from had of its own.
+func withoutPortfolioRules(p policy.Policy) policy.Policy {
+	p.Rules = slices.DeleteFunc(slices.Clone(p.Rules), func(r policy.Rule) bool { return r.Scope == policy.ScopePortfolio })
+	return p
 }
 
 func (l *Limiter) restoreHolds(all map[Target]*stop, stops []stopPicture) {
@@ -84,21 +97,28 @@ func (l *Limiter) restoreHolds(all map[Target]*stop, stops []stopPicture) {
 }
 
 // clear empties an account's record and voids its permits. It requires s.mu.
-func (s *shard) clear(pl *plan, scope int, i uint32) {
+func (l *Limiter) clear(s *shard, pl *plan, scope int, i uint32) {
 	a := s.accounts.at(i)
 	for a.flight != 0 {
+		if d := s.flights.one(a.flight - 1).portfolio; d.shard != 0 {
+			other := &l.portfolios[d.shard-1]
+			other.mu.Lock()
+			other.accounts.at(d.account).pairs--
+			other.mu.Unlock()
+		}
 		s.land(a.flight - 1)
 	}
 	for n := uint32(0); a.pairs > 0 && scope == ofAccount && n < s.pairs.slab.n; n++ {
 		if p := s.pairs.at(n); p.account == i+1 {
 			s.release(pl, ofRecipient, p.words)
-			s.keep(owner{i, p.recipient}, nil)
+			s.clearRests(owner{i, p.recipient})
 			s.pairs.remove(n)
 			a.pairs--
 		}
 	}
-	s.keep(owner{account: i}, nil)
+	s.clearRests(owner{account: i})
 	s.release(pl, scope, a.words)
+	a.turn++ // what was taken before can no longer be told from what is restored
 }
 
 // install fills in a cleared account's record from a picture. It requires s.mu.
@@ -146,12 +166,17 @@ func (s *shard) fill(pl *plan, scope int, row uint32, records []saved, shift int
 		r := &pl.rules[rules.first()]
 		records[0].load(r.meter, cells{words[r.from:r.to], &s.stock, 0}, shift)
 		records = records[1:]
+		for k, what := range r.layout() {
+			if what == aSerial {
+				words[r.from+k] = int64(s.serial + 1) // later than any permit of before
+			}
+		}
 	}
 }
 
 // rehome carries what was restored under one plan on to another. It requires s.mu.
 func (l *Limiter) rehome(s *shard, i uint32, scope int, from, to *plan, at instant) {
-	m := change{shard: s, old: from, new: to, from: to.from(from), at: at}
+	m := change{shard: s, old: from, new: to, from: to.from(from), at: at, pause: at.tick}
 	a := s.accounts.at(i)
 	if scope == ofPortfolio {
 		a.words = m.move(scope, owner{account: i}, a.dice, a.words)
