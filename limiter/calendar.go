@@ -31,6 +31,7 @@ func windowEnd(u policy.Unit, zone *time.Location, wall int64) int64 {
 		return clockEnd(zone, wall, int64(time.Minute))
 	case policy.Hour:
 		return clockEnd(zone, wall, int64(time.Hour))
+	case policy.Day, policy.Week, policy.Month:
 	}
 	if u == policy.Day && zone == time.UTC {
 		return cut(wall, 0, int64(24*time.Hour))
@@ -109,6 +110,7 @@ func firstDate(u policy.Unit, t time.Time) date {
 		d -= (int(t.Weekday()) + 6) % 7
 	case policy.Month:
 		d = 1
+	default:
 	}
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }
@@ -119,8 +121,9 @@ func nextDate(u policy.Unit, d date) date {
 		return d.AddDate(0, 0, 7)
 	case policy.Month:
 		return d.AddDate(0, 1, 0)
+	default:
+		return d.AddDate(0, 0, 1)
 	}
-	return d.AddDate(0, 0, 1)
 }
 
 // dateStart is the first instant whose local date in the zone is d or later. It

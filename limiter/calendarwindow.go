@@ -112,11 +112,17 @@ func (m *calendarWindow) same(other meter) bool {
 	return ok && o.unit == m.unit && zonePrint(o.zone) == zonePrint(m.zone)
 }
 
+// spent is the count as if it were charged now. One of a window that is over is
+// told too, as if charged with its last: another rule may still count it.
 func (m *calendarWindow) spent(c cells, at instant) []spending {
 	if used := m.used(c, at); used > 0 {
 		return []spending{{at.tick, used}}
 	}
-	return nil
+	used, last := c.words[1], c.words[3]
+	if _, period := m.counts(); used == 0 || last > at.tick || since(at.tick, last) >= uint64(period) {
+		return nil
+	}
+	return []spending{{last, used}}
 }
 
 // inherit counts what was charged in the window that runs.

@@ -1,6 +1,7 @@
 package limiter
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -75,21 +76,57 @@ func carry(from, to meter, old, fresh cells, at instant) {
 }
 
 // from is, for each rule of the plan, the rule of the old plan that has its
-// meaning, or -1. A rule of the old plan is carried on once.
+// meaning, or -1. A rule of the old plan is carried on once: of several by the one
+// that keeps the same record, and of those by the one of its name.
 func (pl *plan) from(old *plan) []int {
 	from := make([]int, len(pl.rules))
-	taken := make([]bool, len(old.rules))
-	for i, r := range pl.rules {
+	for i := range from {
 		from[i] = -1
-		want := meaningOf(pl.policy.Rules[i], r.meter)
-		for j, o := range old.rules {
-			if !taken[j] && meaningOf(old.policy.Rules[j], o.meter) == want {
-				from[i], taken[j] = j, true
-				break
+	}
+	taken := make([]bool, len(old.rules))
+	for _, alike := range []func(r, o rule) bool{
+		func(r, o rule) bool { return r.same(o.meter) && r.name == o.name },
+		func(r, o rule) bool { return r.same(o.meter) },
+		func(rule, rule) bool { return true },
+	} {
+		for i, r := range pl.rules {
+			want := meaningOf(pl.policy.Rules[i], r.meter)
+			for j, o := range old.rules {
+				if from[i] < 0 && !taken[j] && meaningOf(old.policy.Rules[j], o.meter) == want && alike(r, o) {
+					from[i], taken[j] = j, true
+				}
 			}
 		}
 	}
 	return from
+}
+
+// copied is, for a rule of the new plan that carries none of the old plan on, one of
+// its meaning that another carries on, or -1.
+func (m *change) copied(want meaning) int {
+	for j, o := range m.old.rules {
+		counts := want.family == charges || want.family == audience || want.family == strangers
+		if counts && meaningOf(m.old.policy.Rules[j], o.meter) == want {
+			return j
+		}
+	}
+	return -1
+}
+
+// copy has a rule count what another of its meaning has counted, and what it had
+// counted itself under an earlier policy, some of it perhaps twice.
+func (m *change) copy(who owner, want meaning, to meter, fresh cells, from meter, old cells) {
+	if m.recall(who, want, to, fresh); want.family == audience || to.idle(fresh, m.at) && to.same(from) {
+		fresh.stock.discard(to.layout(), fresh.words)
+		to.fresh(fresh.words)
+		save(from, old, 0).load(to, fresh, 0)
+		return
+	}
+	spent := append(to.spent(fresh, m.at), from.spent(old, m.at)...)
+	slices.SortStableFunc(spent, func(a, b spending) int { return cmp.Compare(a.tick, b.tick) })
+	fresh.stock.discard(to.layout(), fresh.words)
+	to.fresh(fresh.words)
+	to.inherit(fresh, m.at, spent)
 }
 
 // A change moves an account from one plan to another.
@@ -113,18 +150,34 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 		i := rules.first()
 		r := &m.new.rules[i]
 		to := cells{fresh[r.from:r.to], &s.stock, key}
+		if m.from[i] >= 0 {
+			continue // what others copy has to be there still
+		}
+		want := meaningOf(m.new.policy.Rules[i], r.meter)
+		j := m.copied(want)
+		if j < 0 {
+			m.recall(who, want, r.meter, to)
+			continue
+		}
+		o := &m.old.rules[j]
+		m.copy(who, want, r.meter, to, o.meter, cells{old[o.from:o.to], &s.stock, key})
+	}
+	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
+		i := rules.first()
+		r := &m.new.rules[i]
 		if j := m.from[i]; j >= 0 {
 			o := &m.old.rules[j]
 			carried |= 1 << j
-			carry(o.meter, r.meter, cells{old[o.from:o.to], &s.stock, key}, to, m.at)
-		} else {
-			m.recall(who, meaningOf(m.new.policy.Rules[i], r.meter), r.meter, to, key)
+			carry(o.meter, r.meter, cells{old[o.from:o.to], &s.stock, key}, cells{fresh[r.from:r.to], &s.stock, key}, m.at)
 		}
 	}
 	for rules := m.old.in[scope] &^ carried; rules != 0; rules &= rules - 1 {
 		j := rules.first()
 		o := &m.old.rules[j]
-		m.lay(who, m.old.policy.Rules[j], o, cells{old[o.from:o.to], &s.stock, key}, fresh)
+		m.lay(who, j, cells{old[o.from:o.to], &s.stock, key}, fresh)
+	}
+	if s.rested(who, key, m.at) {
+		s.clearRests(who)
 	}
 	if size := m.old.size[scope]; size > 0 {
 		s.rows[size].give(row)
@@ -133,50 +186,72 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 }
 
 // recall gives a rule the rest of its meaning, if there is one.
-func (m *change) recall(who owner, want meaning, to meter, fresh cells, key dice.Account) {
+func (m *change) recall(who owner, want meaning, to meter, fresh cells) {
 	rests := m.shard.rests[who]
 	for i, r := range rests {
 		if r.meaning == want {
-			carry(r.meter, to, cells{r.words, fresh.stock, key}, fresh, m.at)
+			carry(r.meter, to, cells{r.words, fresh.stock, fresh.account}, fresh, m.at)
 			m.shard.keep(who, slices.Delete(rests, i, i+1))
 			return
 		}
 	}
 }
 
-// lay puts aside what a rule leaves that is not carried on. A pause that runs goes
-// on in a gap on the same actions, or stops the account.
-func (m *change) lay(who owner, of policy.Rule, from *rule, old cells, fresh []int64) {
+// lay puts aside what rule j leaves that is not carried on. A pause that runs goes on
+// in a gap on the same actions, or stops the account; a recipient is only known by a
+// hash, so its pause waits in the rest.
+func (m *change) lay(who owner, j int, old cells, fresh []int64) {
+	from, of := &m.old.rules[j], m.old.policy.Rules[j]
 	if from.idle(old, m.at) {
 		old.stock.discard(from.layout(), old.words)
 		return
 	}
 	r := rest{meaningOf(of, from.meter), of, from.meter, slices.Clone(old.words)}
-	if _, ok := from.meter.(*gap); ok {
-		due := old.words[0]
-		r.words[0] = math.MinInt64 // the pause is taken care of here; the count is kept
-		if due != inFlight && due > m.at.tick {
-			m.goOn(from.scope, r.actions, due, fresh)
-		}
-	}
 	if r.family == unfinished {
 		return
+	}
+	if _, ok := from.meter.(*gap); ok {
+		due := old.words[0]
+		if due == inFlight || of.Shadow || m.goOn(from.scope, r.actions, due, fresh) {
+			r.words[0] = math.MinInt64 // the count is kept
+		}
 	}
 	m.shard.keep(who, append(m.shard.rests[who], r))
 }
 
-func (m *change) goOn(scope int, actions string, due int64, fresh []int64) {
-	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
+// goOn has a pause of a rule that is gone run until a tick, and reports whether it
+// will.
+func (m *change) goOn(scope int, actions string, due int64, fresh []int64) bool {
+	if due <= m.at.tick {
+		return true
+	}
+	for rules := m.new.in[scope] &^ m.new.shadow; rules != 0; rules &= rules - 1 {
 		i := rules.first()
 		r := &m.new.rules[i]
 		if _, ok := r.meter.(*gap); ok && meaningOf(m.new.policy.Rules[i], r.meter).actions == actions {
 			fresh[r.from] = max(fresh[r.from], due)
-			return
+			return true
 		}
 	}
 	if scope == ofAccount {
 		m.pause = max(m.pause, due)
 	}
+	return scope == ofAccount
+}
+
+// rested reports whether an owner's rests are, from the instant on, as good as none.
+func (s *shard) rested(who owner, key dice.Account, at instant) bool {
+	return !slices.ContainsFunc(s.rests[who], func(r rest) bool {
+		return !r.meter.idle(cells{r.words, &s.stock, key}, at)
+	})
+}
+
+// clearRests forgets the rests of an owner.
+func (s *shard) clearRests(who owner) {
+	for _, r := range s.rests[who] {
+		s.stock.discard(r.meter.layout(), r.words)
+	}
+	s.keep(who, nil)
 }
 
 // keep replaces the rests of an owner.
@@ -191,6 +266,18 @@ func (s *shard) keep(who owner, rests []rest) {
 	}
 }
 
+// tells reports whether a meter's record tells charges apart, so that one can be
+// taken out of it though it was moved from another such record.
+func tells(m meter) bool {
+	switch m := m.(type) {
+	case *slidingWindow, *chunkedWindow:
+		return true
+	case newContacts:
+		return tells(m.meter)
+	}
+	return false
+}
+
 // flights makes the account's permits in flight count under the new rules.
 func (m *change) flights(a *account) {
 	if a.flight == 0 {
@@ -203,7 +290,9 @@ func (m *change) flights(a *account) {
 		for i, j := range m.from {
 			if j >= 0 {
 				rules |= f.rules >> j & 1 << i
-				owed |= f.owed >> j & 1 << i
+				if r, o := m.new.rules[i], m.old.rules[j]; r.same(o.meter) || tells(r.meter) && tells(o.meter) {
+					owed |= f.owed >> j & 1 << i
+				}
 			} else if m.join(a, f, i) {
 				rules |= 1 << i
 				owed |= 1 << i

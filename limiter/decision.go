@@ -131,6 +131,7 @@ func (e *RefusedError) Error() string {
 		when = "try again in " + e.RetryAfter.String()
 	case Busy:
 		when = "try again when a request in flight has ended"
+	case Allowed, Never:
 	}
 	if e.hold != nil {
 		if e.Answer == Busy {

@@ -1,7 +1,7 @@
 // Package limiter decides when an account may act under a [policy.Policy].
 //
 // A [Limiter] is a function of (state, time): every method takes the time to
-// decide for, none reads a clock, none waits and nothing runs in the background.
+// decide for, none reads a clock or waits, and nothing runs in the background.
 // It refuses to know what a message is, how it is sent and who waits for it;
 // package queue does that.
 //
@@ -16,6 +16,16 @@
 // again after RetryAfter is allowed, one nanosecond sooner is refused, unless
 // something was taken, settled or held in between. Busy frees when a permit of the
 // account is settled. Never does not free by waiting.
+//
+// # Holds, policies and snapshots
+//
+// [Limiter.Hold] stops an account, its new contacts, a recipient or a campaign
+// until a time, with a reason. [Limiter.SetPolicy] puts an account under another
+// policy and forgets nothing that it has spent. [Limiter.Snapshot] is all that the
+// limiter knows of an account, for [Limiter.Restore] in a later process.
+//
+// [Wait] is the one thing here that waits: it stands in an account's line until a
+// request is allowed. [Window] is a sliding window without accounts and rules.
 //
 // # Time
 //

@@ -68,8 +68,8 @@ func (l *Limiter) forget(s *shard, scope int, at instant, looks int, peek bool) 
 		}
 		idle++
 		if !peek {
+			s.clearRests(owner{account: i})
 			s.release(l.plan, scope, a.words)
-			s.waive(owner{account: i})
 			t.remove(maphash.String(l.hash, a.key), i)
 		}
 	}
@@ -93,12 +93,13 @@ func (l *Limiter) tidy(s *shard, at instant, looks int) {
 		if a.flight != 0 {
 			l.lapse(s, p.account-1, at)
 		}
-		pl, key, who := l.planOf(a), pairKey(p.recipient), owner{p.account - 1, p.recipient}
-		if a.flight != 0 || !s.blank(pl, ofRecipient, p.words, key, at) || s.owes(who, key, at) {
+		pl := l.planOf(a)
+		who, key := owner{p.account - 1, p.recipient}, pairKey(p.recipient)
+		if a.flight != 0 || !s.blank(pl, ofRecipient, p.words, key, at) || !s.rested(who, key, at) {
 			continue
 		}
+		s.clearRests(who)
 		s.release(pl, ofRecipient, p.words)
-		s.waive(who)
 		t.remove(i)
 		a.pairs--
 	}

@@ -44,10 +44,18 @@ func (m *gap) ask(c cells, at instant, _ demand) gate {
 	case due > at.tick:
 		return later(due, m.every, 0)
 	}
-	if left := m.every - 1 - c.words[1]%m.every; left > 0 {
+	if left := m.every - 1 - m.past(c.words[1]); left > 0 {
 		return gate{Allowed, at.tick, m.every, left, at.tick}
 	}
 	return gate{Allowed, at.tick, m.every, 0, never}
+}
+
+// past is how many of the sends came after the last pause.
+func (m *gap) past(sends int64) int64 {
+	if m.every == 1 {
+		return 0 // as most gaps are, and a division costs as much as all the rest
+	}
+	return sends % m.every
 }
 
 func (m *gap) charge(c cells, _ instant, _ demand, _ uint64) bool {
@@ -55,22 +63,32 @@ func (m *gap) charge(c cells, _ instant, _ demand, _ uint64) bool {
 	return true
 }
 
-func (m *gap) spend(c cells, at instant, _ demand, _ uint64) {
-	m.settle(c, receipt{at: at}, at, Sent)
-}
+func (m *gap) spend(c cells, at instant, _ demand, _ uint64) { m.sent(c, at.tick, at.tick) }
 
 // settle counts the send, unless it never went out, and starts the pause that is
 // due after it. A pause that was over when the send was admitted may be forgotten.
-// Where the clock was set back since, that was later than now.
+// Where the clock was set back since, that was later than now. A change of policy can
+// bring several sends under the rule: none shortens the pause after another.
 func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
-	c.words[0] = min(r.at.tick, end.tick)
-	if o == Unsent {
-		return
+	due := c.words[0]
+	if due == inFlight {
+		due = min(r.at.tick, end.tick)
 	}
+	c.words[0] = due
+	if o != Unsent {
+		m.sent(c, due, end.tick)
+		c.words[0] = max(c.words[0], due)
+	}
+}
+
+// sent counts a send that ended at a tick; without a pause after it the next one
+// may go from an earlier tick on.
+func (m *gap) sent(c cells, from, end int64) {
 	c.words[1]++
-	if c.words[1]%m.every == 0 {
-		c.words[0] = m.over(c, end.tick)
+	if m.past(c.words[1]) == 0 {
+		from = m.over(c, end)
 	}
+	c.words[0] = from
 }
 
 func (m *gap) counts() (family, time.Duration) { return pauses, time.Duration(m.every) }
@@ -87,7 +105,7 @@ func (m *gap) inherit(cells, instant, []spending) {}
 // idle is true before the first send and, where all pauses are alike, after each.
 // Where they are not, the count decides which comes next.
 func (m *gap) idle(c cells, at instant) bool {
-	return c.words[0] <= at.tick && (c.words[1] == 0 || m.min >= m.max && c.words[1]%m.every == 0)
+	return c.words[0] <= at.tick && (c.words[1] == 0 || m.min >= m.max && m.past(c.words[1]) == 0)
 }
 
 func (m *gap) rewind(c cells, from, to int64) {

@@ -68,10 +68,12 @@ func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 		return instant{a.last, add(at.wall, clamp(since(a.last, at.tick))), a.steady}
 	}
 	s.rewind(pl, scope, s.words(a.words, pl.size[scope]), a.dice, a.last, at.tick)
+	s.rewindRests(owner{account: i}, a.dice, a.last, at.tick)
 	for n := uint32(0); a.pairs > 0 && n < s.pairs.slab.n; n++ {
 		if p := s.pairs.at(n); p.account == i+1 {
 			words := s.words(p.words, pl.size[ofRecipient])
 			s.rewind(pl, ofRecipient, words, pairKey(p.recipient), a.last, at.tick)
+			s.rewindRests(owner{i, p.recipient}, pairKey(p.recipient), a.last, at.tick)
 		}
 	}
 	for n := a.flight; n != 0; {
@@ -97,33 +99,20 @@ func (s *shard) rewind(pl *plan, scope int, words []int64, key dice.Account, fro
 	}
 }
 
+func (s *shard) rewindRests(who owner, key dice.Account, from, to int64) {
+	for _, r := range s.rests[who] {
+		r.meter.rewind(cells{r.words, &s.stock, key}, from, to)
+	}
+}
+
 // idle reports whether account i is, from the instant on, as good as unknown. It
 // requires s.mu.
 func (s *shard) idle(pl *plan, scope int, i uint32, at instant) bool {
 	a := s.accounts.at(i)
-	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last {
+	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last || !s.rested(owner{account: i}, a.dice, at) {
 		return false
 	}
-	return s.blank(pl, scope, a.words, a.dice, at) && !s.owes(owner{account: i}, a.dice, at)
-}
-
-// owes reports whether anything that policies before have left of an owner counts
-// still.
-func (s *shard) owes(who owner, key dice.Account, at instant) bool {
-	for _, r := range s.rests[who] {
-		if !r.meter.idle(cells{r.words, &s.stock, key}, at) {
-			return true
-		}
-	}
-	return false
-}
-
-// waive forgets what policies before have left of an owner.
-func (s *shard) waive(who owner) {
-	for _, r := range s.rests[who] {
-		s.stock.discard(r.meter.layout(), r.words)
-	}
-	s.keep(who, nil)
+	return s.blank(pl, scope, a.words, a.dice, at)
 }
 
 func (s *shard) blank(pl *plan, scope int, row uint32, key dice.Account, at instant) bool {

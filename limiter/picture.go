@@ -130,6 +130,10 @@ func readPicture(b []byte) (p picture, pl *plan, err error) {
 			r.fail("%v", err)
 		}
 	}
+	alone := kind == ofOneAccount || len(p.pairs) == 0 && len(p.flights) == 0 && p.own
+	if r.bad == nil && (!alone || kind == ofAllHolds && p.key != "" || kind == ofOnePortfolio && len(p.stops) > 0) {
+		r.fail("it holds what its kind cannot have")
+	}
 	return p, pl, r.end()
 }
 
@@ -173,7 +177,7 @@ func (r *reader) flight(pl *plan, pairs int) (f flightPicture) {
 	f.at = instant{tick: r.int(), wall: r.int()}
 	f.demand = demand{cost: r.int(), keep: r.int(), recipient: r.fixed()}
 	f.rules = set(r.fixed())
-	f.pair = int(min(r.serial(), math.MaxInt32))
+	f.pair = int(min(r.uint(), math.MaxInt32))
 	all := pl.in[ofAccount] | pl.in[ofRecipient]
 	if f.rules&^all != 0 || f.pair > pairs || f.rules&pl.in[ofRecipient] != 0 && f.pair == 0 || f.demand.cost < 1 {
 		r.fail("a permit in flight is impossible")

@@ -28,10 +28,10 @@ func (p *plans) of(a *account) *plan { return (*p.all.Load())[a.plan] }
 // number is the number of the plan of a policy, which is made where there is none
 // yet. The policy must be valid.
 func (p *plans) number(pol policy.Policy) (uint16, error) {
-	print := fingerprint(pol)
+	alike := fingerprint(pol)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n, ok := p.known[print]; ok {
+	if n, ok := p.known[alike]; ok {
 		return n, nil
 	}
 	var all []*plan
@@ -46,7 +46,7 @@ func (p *plans) number(pol policy.Policy) (uint16, error) {
 	if p.known == nil {
 		p.known = make(map[string]uint16)
 	}
-	p.known[print] = n
+	p.known[alike] = n
 	p.all.Store(&more)
 	return n, nil
 }

@@ -133,7 +133,7 @@ func TestKeysDoNotCollide(t *testing.T) {
 // However many accounts there are, each keeps its own budget.
 func TestManyAccountsKeepTheirOwnBudgets(t *testing.T) {
 	t.Parallel()
-	const n = 30_000
+	const n = 10_000
 	l := newLimiter(t, only(policy.TokenBucket{Max: 1, Per: time.Hour}))
 	key := func(i int) string { return time.Duration(i).String() }
 	for i := range n {

@@ -3,7 +3,10 @@ package limiter
 import (
 	"hash/maphash"
 	"math"
+	"slices"
 	"time"
+
+	"github.com/wapace/wapace/policy"
 )
 
 // Restore puts back what a snapshot holds, in the place of what the limiter knows
@@ -37,7 +40,7 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	}
 	target, number := l.plan, uint16(0)
 	if !p.own {
-		whole, err := l.withPortfolioRules(p.policy)
+		whole, err := l.withPortfolioRules(withoutPortfolioRules(p.policy))
 		if err != nil {
 			return err
 		}
@@ -72,9 +75,19 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	a := s.accounts.at(i)
 	a.plan = number
 	if fingerprint(p.policy) != fingerprint(target.policy) {
+		if at.tick < a.last {
+			at = s.overtaken(i, pl, scope, at)
+		}
 		l.rehome(s, i, scope, pl, target, at)
 	}
 	return nil
+}
+
+// withoutPortfolioRules is the policy of an account's snapshot without what the
+// limiter that it was taken from had of its own.
+func withoutPortfolioRules(p policy.Policy) policy.Policy {
+	p.Rules = slices.DeleteFunc(slices.Clone(p.Rules), func(r policy.Rule) bool { return r.Scope == policy.ScopePortfolio })
+	return p
 }
 
 func (l *Limiter) restoreHolds(all map[Target]*stop, stops []stopPicture) {
@@ -98,13 +111,14 @@ func (l *Limiter) clear(s *shard, pl *plan, scope int, i uint32) {
 	for n := uint32(0); a.pairs > 0 && scope == ofAccount && n < s.pairs.slab.n; n++ {
 		if p := s.pairs.at(n); p.account == i+1 {
 			s.release(pl, ofRecipient, p.words)
-			s.waive(owner{i, p.recipient})
+			s.clearRests(owner{i, p.recipient})
 			s.pairs.remove(n)
 			a.pairs--
 		}
 	}
-	s.waive(owner{account: i})
+	s.clearRests(owner{account: i})
 	s.release(pl, scope, a.words)
+	a.turn++ // what was taken before can no longer be told from what is restored
 }
 
 // install fills in a cleared account's record from a picture. It requires s.mu.
@@ -153,8 +167,8 @@ func (s *shard) fill(pl *plan, scope int, row uint32, records []saved, shift int
 		records[0].load(r.meter, cells{words[r.from:r.to], &s.stock, 0}, shift)
 		records = records[1:]
 		for k, what := range r.layout() {
-			if what == aSerial { // later than that of any permit still in flight
-				words[r.from+k] = int64(s.serial) + 1
+			if what == aSerial {
+				words[r.from+k] = int64(s.serial + 1) // later than any permit of before
 			}
 		}
 	}
@@ -162,7 +176,7 @@ func (s *shard) fill(pl *plan, scope int, row uint32, records []saved, shift int
 
 // rehome carries what was restored under one plan on to another. It requires s.mu.
 func (l *Limiter) rehome(s *shard, i uint32, scope int, from, to *plan, at instant) {
-	m := change{shard: s, old: from, new: to, from: to.from(from), at: at}
+	m := change{shard: s, old: from, new: to, from: to.from(from), at: at, pause: at.tick}
 	a := s.accounts.at(i)
 	if scope == ofPortfolio {
 		a.words = m.move(scope, owner{account: i}, a.dice, a.words)

@@ -13,8 +13,11 @@ import (
 // with the same actions, scope and period as an old one goes on with the old one's
 // count, also where the two count in different ways; where the old record is
 // coarser, it counts as spent now. What no rule carries on is kept for a later
-// policy that does. A pause that runs goes on, holds stay, and permits in flight
-// count under the new rules.
+// policy that does. A pause that runs goes on, where no gap on the same actions is
+// left as a hold of the account; a pause of a recipient goes on where its rule comes
+// back. Holds stay, and permits in flight count under the new rules; one that is
+// then unsent gives back what a rule of another kind counts of it only if both keep
+// every charge, as sliding windows do.
 //
 // Rules with portfolio scope are the limiter's own and stay as they are: p may
 // leave them out or repeat them, but not change them. Errors: an account that no
@@ -118,7 +121,7 @@ func (l *Limiter) renew(s *shard, i uint32, number uint16, at instant) {
 	if pl == old {
 		return
 	}
-	m := change{shard: s, old: old, new: pl, from: pl.from(old), at: at}
+	m := change{shard: s, old: old, new: pl, from: pl.from(old), at: at, pause: at.tick}
 	l.apply(&m, i)
 	a.saw(at)
 }

@@ -105,6 +105,7 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 	a := s.accounts.at(i)
 	p.dice, p.last, p.own, p.policy = a.dice, move(a.last, shift), a.plan == 0, pl.policy
 	p.records = s.records(pl, scope, a.words, a.dice, shift)
+	p.rests = s.restsOf(i, 0, a.dice, shift)
 	if scope == ofPortfolio {
 		return
 	}
@@ -134,7 +135,6 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 			break
 		}
 	}
-	p.rests = s.restsOf(i, 0, a.dice, shift)
 	for _, n := range mine {
 		recipient := s.pairs.at(n).recipient
 		p.rests = append(p.rests, s.restsOf(i, recipient, pairKey(recipient), shift)...)

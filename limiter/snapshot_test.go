@@ -87,10 +87,10 @@ func TestRestoreOfASnapshotIsTheIdentity(t *testing.T) {
 		for range 40 {
 			now = now.Add(time.Duration(rapid.Int64Range(0, int64(5*time.Second)).Draw(t, "pass")))
 			req := anyRequest(t)
-			require.Equal(t, l.Check(now, req).Gate.Rule, again.Check(now, req).Gate.Rule)
+			require.Equal(t, l.Check(now, req).Rule, again.Check(now, req).Rule)
 			p1, d1 := l.Take(now, req)
 			p2, d2 := again.Take(now, req)
-			require.Equal(t, d1.Gate.RetryAfter, d2.Gate.RetryAfter)
+			require.Equal(t, d1.RetryAfter, d2.RetryAfter)
 			require.Equal(t, d1.Answer, d2.Answer)
 			require.Equal(t, d1.Remaining, d2.Remaining)
 			end := now.Add(time.Second / 4)

@@ -186,16 +186,17 @@ func (t *tokenBucket) spent(c cells, at instant) []spending {
 
 func (t *tokenBucket) inherit(c cells, _ instant, spent []spending) {
 	for _, s := range spent {
-		debt := t.debt(c.words, s.tick)
-		for left := s.amount; left > 0 && t.max > 0; {
-			part := min(left, t.burst)
-			debt = t.plus(debt, t.refill(part))
-			if debt.ticks >= math.MaxInt64 {
-				debt = span{ticks: math.MaxInt64}
-				break
-			}
-			left -= part
+		if t.max == 0 {
+			return
 		}
+		added := span{ticks: math.MaxInt64}
+		if hi, lo := bits.Mul64(uint64(s.amount), t.per); hi < t.max {
+			added.ticks, added.frac = bits.Div64(hi, lo, t.max)
+			added.ticks = min(added.ticks, math.MaxInt64)
+		}
+		debt := t.debt(c.words, s.tick)
+		debt.ticks = min(debt.ticks, math.MaxInt64)
+		debt = t.plus(debt, added)
 		c.words[0], c.words[1] = add(s.tick, clamp(debt.ticks)), int64(debt.frac)
 	}
 }

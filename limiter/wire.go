@@ -37,12 +37,11 @@ func (w *writer) seal() []byte {
 	return binary.LittleEndian.AppendUint32(w.b, crc32.ChecksumIEEE(w.b))
 }
 
-func (w *writer) int(n int64)     { w.b = binary.AppendVarint(w.b, n) }
-func (w *writer) fixed(n uint64)  { w.b = binary.LittleEndian.AppendUint64(w.b, n) }
-func (w *writer) count(n int)     { w.b = binary.AppendUvarint(w.b, uint64(n)) }
-func (w *writer) text(s string)   { w.count(len(s)); w.b = append(w.b, s...) }
-func (w *writer) flag(set bool)   { w.b = append(w.b, map[bool]byte{true: 1}[set]) }
-func (w *writer) serial(n uint64) { w.b = binary.AppendUvarint(w.b, n) }
+func (w *writer) int(n int64)    { w.b = binary.AppendVarint(w.b, n) }
+func (w *writer) fixed(n uint64) { w.b = binary.LittleEndian.AppendUint64(w.b, n) }
+func (w *writer) count(n int)    { w.b = binary.AppendUvarint(w.b, uint64(n)) }
+func (w *writer) text(s string)  { w.count(len(s)); w.b = append(w.b, s...) }
+func (w *writer) flag(set bool)  { w.b = append(w.b, map[bool]byte{true: 1}[set]) }
 
 // A reader takes a snapshot apart. After the first thing that is not there it
 // reads zeros, and bad says what was wrong.
@@ -96,7 +95,7 @@ func (r *reader) int() int64 {
 	return n
 }
 
-func (r *reader) serial() uint64 {
+func (r *reader) uint() uint64 {
 	n, size := binary.Uvarint(r.b)
 	if size <= 0 {
 		r.fail("a number is cut off")
@@ -119,7 +118,7 @@ func (r *reader) fixed() uint64 {
 // count is how many items follow, each of at least least bytes, so that a damaged
 // count asks for no more memory than the snapshot has.
 func (r *reader) count(least int) int {
-	n := r.serial()
+	n := r.uint()
 	if n > uint64(len(r.b)/least) || n > math.MaxInt32 {
 		r.fail("it announces %d items and has no room for them", n)
 		return 0

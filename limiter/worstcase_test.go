@@ -67,19 +67,19 @@ func TestWorstCaseInAnyMinute(t *testing.T) {
 // promises for it.
 func TestNoStretchHoldsMoreThanPromised(t *testing.T) {
 	t.Parallel()
-	const max = 10
+	const most = 10
 	for _, tt := range []struct {
 		limit   policy.Limit
 		promise func(stretch time.Duration) int64 // how much within a stretch, its ends included
 	}{
-		{policy.SlidingWindow{Max: max, Window: time.Second}, func(d time.Duration) int64 {
-			return max * (int64(d/time.Second) + 1)
+		{policy.SlidingWindow{Max: most, Window: time.Second}, func(d time.Duration) int64 {
+			return most * (int64(d/time.Second) + 1)
 		}},
-		{policy.TokenBucket{Max: max, Per: time.Second, Burst: 4}, func(d time.Duration) int64 {
-			return 4 + int64(d)*max/int64(time.Second)
+		{policy.TokenBucket{Max: most, Per: time.Second, Burst: 4}, func(d time.Duration) int64 {
+			return 4 + int64(d)*most/int64(time.Second)
 		}},
-		{policy.CalendarWindow{Max: max, Unit: policy.Minute}, func(d time.Duration) int64 {
-			return max * (int64(d/time.Minute) + 2)
+		{policy.CalendarWindow{Max: most, Unit: policy.Minute}, func(d time.Duration) int64 {
+			return most * (int64(d/time.Minute) + 2)
 		}},
 		{policy.Gap{Min: time.Second, Max: 2 * time.Second, Every: 3}, func(d time.Duration) int64 {
 			return 3 * (int64(d/time.Second) + 2)

@@ -28,7 +28,7 @@ type item struct {
 
 	phase  phase
 	lost   bool           // given up by a stop: whatever its worker says comes too late
-	marked bool           // may be marked as sending in the store, by a Begin that failed
+	marked bool           // a Begin that failed may have marked it; its worker's own
 	until  time.Time      // when the phase is over, or, waiting, when to try again
 	typed  time.Time      // when typing was last shown
 	typing time.Duration  // how long it is shown
@@ -106,9 +106,10 @@ func (q *Queue) schedule(l *lane, due time.Time) {
 
 // next gives out the first job that is due. Without one it says when the next lane
 // is due, zero where none is.
-func (q *Queue) next(now time.Time) (j job, due time.Time, ok bool) {
+func (q *Queue) next() (j job, due time.Time, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	now := q.clock.Now() // with the lock held, so that the time never seems to go back
 	q.rewind(now)
 	for {
 		l := q.due.next()

@@ -112,7 +112,7 @@ func TestLane_Width(t *testing.T) {
 	tests := []struct {
 		name   string
 		policy policy.Policy
-		width  int
+		width  int // of the options, whose Workers are 40
 		want   int
 	}{
 		{"default", policy.Unlimited(), 0, 1},
@@ -122,6 +122,7 @@ func TestLane_Width(t *testing.T) {
 		{"the smallest", rules(concurrency(5), concurrency(2), concurrency(4)), 0, 2},
 		{"beyond 32 bits", rules(concurrency(1 << 40)), 0, 20},
 		{"of another action", policy.Policy{Rules: []policy.Rule{{Name: "uploads", Actions: []policy.Action{policy.UploadMedia}, Limit: concurrency(1)}}}, 5, 5},
+		{"shadow", policy.Policy{Rules: []policy.Rule{{Name: "planned", Shadow: true, Limit: concurrency(1)}}}, 5, 5},
 		{"by a pattern", policy.Policy{Rules: []policy.Rule{{Name: "sends", Actions: []policy.Action{"send_*"}, Limit: concurrency(6)}}}, 5, 6},
 	}
 	for _, tt := range tests {
@@ -142,7 +143,7 @@ func TestLane_Width(t *testing.T) {
 					return queue.Receipt{}, nil
 				})
 				start, ends := time.Now(), time.Time{}
-				q := newQueue(t, tt.policy, s, queue.Options{Width: tt.width, OnEvent: func(e queue.Event) {
+				q := newQueue(t, tt.policy, s, queue.Options{Width: tt.width, Workers: 40, OnEvent: func(e queue.Event) {
 					mu.Lock()
 					defer mu.Unlock()
 					ends = e.At
@@ -160,6 +161,44 @@ func TestLane_Width(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A lane is no wider than the queue has workers: what could not be sent yet is not
+// typed yet.
+func TestLane_WidthOfAllWorkers(t *testing.T) {
+	t.Parallel()
+	h := queuetest.NewOptions(t, rules(policy.Concurrency{Max: 1 << 60}), &queue.Options{Workers: 7})
+	for range 50 {
+		h.Enqueue(alice, bob, "hi")
+	}
+	_, err := h.Queue.Step(t.Context())
+	require.NoError(t, err)
+	require.Len(t, h.Sender.Typed(), 7)
+	h.Drain(time.Hour)
+	require.Len(t, h.Sender.Sent(), 50)
+}
+
+// As many at once as the policy allows to one recipient is not as many at once.
+func TestLane_WidthOfARecipient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		s := &queuetest.Sender{}
+		s.Otherwise(queuetest.Answer{Took: time.Minute})
+		p := policy.Policy{Rules: []policy.Rule{{Name: "pair", Scope: policy.ScopeRecipient, Limit: policy.Concurrency{Max: 1}}}}
+		q := newQueue(t, p, s, queue.Options{Width: 3, Typing: quiet})
+		for _, to := range []string{bob, carol, bob, carol} {
+			enqueue(t, q, queue.Message{Account: alice, To: to, Text: "hi"})
+		}
+		stop := run(q)
+		time.Sleep(time.Hour)
+		require.NoError(t, stop())
+		var at []time.Time
+		for _, c := range s.Log() {
+			at = append(at, c.At)
+		}
+		require.Equal(t, "[0 0 60 60]", seconds(start, at))
+	})
 }
 
 // A wide lane shows typing for as many as may be on their way, one starts as

@@ -143,7 +143,8 @@ type Record struct {
 	// the sender returned. At and Done are zero for what has not happened.
 	Enqueued, At, Done time.Time
 
-	// Typing is how long typing was shown before it. Zero means not at all.
+	// Typing is how long typing was shown before it, or was to be where the sender
+	// could not. Zero means not at all.
 	Typing time.Duration
 
 	// Receipt is what the sender answered.

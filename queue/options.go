@@ -15,9 +15,10 @@ import (
 // Options tunes a [Queue]. A nil *Options means all defaults.
 type Options struct {
 	// Limiter decides when messages may go. Give one to share budgets with other
-	// code; its policy should be the queue's. A message that waits for a permit
-	// of other code asks again every second. Default: a new limiter under the
-	// queue's policy, with Seed.
+	// code; its policy should be the queue's, and its permits should live longer
+	// than the longest send. A message that waits for a permit of other code asks
+	// again every second. Default: a new limiter under the queue's policy, with
+	// Seed, whose permits do not run out.
 	Limiter *limiter.Limiter
 
 	// Clock is where the queue takes the time from and waits. Default:
@@ -33,8 +34,8 @@ type Options struct {
 	Typing *Typing
 
 	// Width is how many messages of one account may be on their way at once where
-	// no Concurrency of the policy says so. Default 1; a negative Width is an
-	// error.
+	// no Concurrency of the policy says so. It is at most Workers. Default 1; a
+	// negative Width is an error.
 	Width int
 
 	// Workers is how many calls of the sender [Queue.Run] makes at once over all
@@ -154,16 +155,20 @@ func isNil(v any) (name string, ok bool) {
 	}
 }
 
-// width is how many messages of a lane may be on their way at once.
-func width(p policy.Policy, otherwise int) int {
-	least, found := int64(math.MaxInt32), false
+// width is how many messages of a lane may be on their way at once: what the policy
+// says, or else the options.
+func width(p policy.Policy, o *Options) int {
+	least, found := int64(math.MaxInt64), false
 	for _, r := range p.Rules {
+		if r.Shadow || r.Scope == policy.ScopeRecipient {
+			continue // it does not bound the lane
+		}
 		if c, ok := r.Limit.(policy.Concurrency); ok && r.Covers(policy.SendMessage) {
 			least, found = min(least, c.Max), true
 		}
 	}
 	if !found {
-		return otherwise
+		least = int64(o.Width)
 	}
-	return max(int(least), 1)
+	return int(min(max(least, 1), int64(o.Workers)))
 }

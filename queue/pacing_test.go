@@ -141,6 +141,25 @@ func TestPacing_EachKind(t *testing.T) {
 	}
 }
 
+// Rules that count recipients are told who gets the message.
+func TestPacing_Recipients(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{Rules: []policy.Rule{
+		{Name: "people", Limit: policy.UniqueRecipients{Max: 2, Window: time.Hour}},
+		{Name: "pair", Scope: policy.ScopeRecipient, Limit: policy.Gap{Min: 10 * time.Second, Max: 10 * time.Second}},
+	}}
+	h := queuetest.NewOptions(t, p, &queue.Options{Typing: quiet})
+	for _, to := range []string{bob, "+44 7700 900001", carol, "44 7700 900 099", "447700900002"} {
+		h.Enqueue(alice, to, "hi")
+	}
+	h.Drain(2 * time.Hour)
+	var at []time.Time
+	for _, c := range h.Sender.Log() {
+		at = append(at, c.At)
+	}
+	require.Equal(t, "[0 10 10 20 3610]", seconds(queuetest.Epoch(), at))
+}
+
 // Every message goes at the first instant that the limiter allows, asked by a
 // limiter that sees what the queue's own sees.
 func TestPacing_Exact(t *testing.T) {

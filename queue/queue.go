@@ -22,8 +22,8 @@ var (
 	// ErrRunning says that Run or Step is at work on the queue already.
 	ErrRunning = errors.New("queue: it runs already; call Run or Step from one place")
 
-	// ErrStopped says that Run has ended. The queue takes and sends nothing any
-	// more.
+	// ErrStopped says that Run was told to stop. The queue takes and sends nothing
+	// any more.
 	ErrStopped = errors.New("queue: it has stopped; make a new one")
 )
 
@@ -73,7 +73,7 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 		store:   newMemory(max(options.History, 0)),
 		dice:    dice.New(options.Seed),
 		ids:     idEncoding(),
-		width:   width(p, options.Width),
+		width:   width(p, &options),
 		options: options,
 		log:     options.Logger,
 		wake:    make(chan struct{}, 1),
@@ -186,7 +186,7 @@ func (q *Queue) add(ctx context.Context, r *Record) error {
 
 // request is what a message asks of the limiter.
 func request(m *Message) limiter.Request {
-	return limiter.Request{Account: m.Account, Action: policy.SendMessage}
+	return limiter.Request{Account: m.Account, Action: policy.SendMessage, Recipient: m.To}
 }
 
 // tell calls Options.OnEvent. It must not be called with q.mu held.

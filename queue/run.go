@@ -74,7 +74,7 @@ func (q *Queue) dispatch(ctx, calls context.Context, workers *sync.WaitGroup) {
 		case <-ctx.Done():
 			return
 		}
-		j, due, ok := q.next(q.clock.Now())
+		j, due, ok := q.next()
 		if ok {
 			workers.Go(func() {
 				defer func() { <-slots }()
@@ -102,7 +102,7 @@ func (q *Queue) work(ctx, calls context.Context, j job) {
 		if ctx.Err() != nil {
 			return
 		}
-		j, _, ok = q.next(q.clock.Now())
+		j, _, ok = q.next()
 	}
 }
 

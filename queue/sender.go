@@ -10,7 +10,9 @@ import (
 // out. An error that says nothing of what happened on the wire (a deadline, a
 // cancelled context, a net.Error, EOF, a reset connection) leaves the message in
 // doubt; any other means that it failed. The queue never repeats either by
-// itself. A Send that panics leaves the message in doubt.
+// itself. A Send that panics leaves the message in doubt. An error that wraps
+// [ErrUnsent] says that nothing was put on the wire: the message failed and the
+// budget that it took is given back.
 //
 // The queue calls Send for different messages at once where a lane is wider than
 // 1 or there are several lanes.

@@ -218,7 +218,7 @@ func (w *world) audit(t *testing.T, drained bool) {
 	order, onWire := map[string][]string{}, map[string]bool{}
 	for _, m := range w.wire {
 		require.False(t, onWire[m.ID], "message %s was on the wire twice", m.ID)
-		require.Contains(t, last, m.ID)
+		require.NotEmpty(t, last[m.ID].ID, "message %s is nobody's", m.ID)
 		onWire[m.ID] = true
 		order[m.Account] = append(order[m.Account], m.ID)
 	}

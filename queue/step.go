@@ -19,7 +19,7 @@ func (q *Queue) Step(ctx context.Context) (next time.Time, err error) {
 		if err := context.Cause(ctx); err != nil {
 			return time.Time{}, err
 		}
-		j, due, ok := q.next(q.clock.Now())
+		j, due, ok := q.next()
 		if !ok {
 			return due, nil
 		}

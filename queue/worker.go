@@ -42,7 +42,7 @@ func (q *Queue) send(ctx context.Context, j job) {
 		return
 	}
 	// A sender that panics, or ends its goroutine, leaves the message in doubt.
-	end, lost := r, false
+	end, outcome, lost := r, limiter.Sent, false
 	end.Status, end.Code, end.Err = InDoubt, SendUnknown, "the sender did not return"
 	defer func() {
 		if lost {
@@ -53,7 +53,7 @@ func (q *Queue) send(ctx context.Context, j job) {
 			end.Err = fmt.Sprintf("the sender panicked: %v", v)
 			q.complain("the sender panicked", &r, fmt.Errorf("%v\n%s", v, debug.Stack()))
 		}
-		q.settle(ctx, j, &end)
+		q.settle(ctx, j, &end, outcome)
 	}()
 	q.tell(&r, Queued, r.At)
 	q.mu.Lock()
@@ -67,7 +67,7 @@ func (q *Queue) send(ctx context.Context, j job) {
 	end.At = q.clock.Now() // again: recording took time
 	receipt, err := q.sender.Send(ctx, r.clone())
 	end.Receipt = receipt
-	end.Status, end.Code, end.Err = verdict(err)
+	end.Status, end.Code, end.Err, outcome = verdict(err)
 }
 
 // begin records a message as sending. It may have done so before and been told
@@ -91,32 +91,31 @@ func (q *Queue) begin(ctx context.Context, it *item, r *Record) error {
 	return nil
 }
 
-// putBack returns a message to its lane which could not be recorded as sending.
+// putBack returns a message to its lane which could not be recorded as sending, or
+// drops it where the store says that it is somebody else's now, or gone.
 func (q *Queue) putBack(j job, err error) {
 	l, it := j.lane, j.item
 	now := q.clock.Now()
 	it.permit.Settle(now, limiter.Unsent)
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
 		q.complain("a message is not the queue's to send any more", j.record, err)
+		q.mu.Lock()
+		defer q.mu.Unlock()
 		l.drop(it)
 		q.reschedule(l, now)
 		return
 	}
 	q.complain("a message could not be recorded as sending; it waits", j.record, err)
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	it.until = now.Add(patience)
 	l.move(it, waiting)
 	q.reschedule(l, it.until)
 }
 
 // settle gives the permit and the message their outcome.
-func (q *Queue) settle(ctx context.Context, j job, end *Record) {
+func (q *Queue) settle(ctx context.Context, j job, end *Record, outcome limiter.Outcome) {
 	end.Done = q.clock.Now()
-	outcome := limiter.Sent
-	if end.Status == Failed {
-		outcome = limiter.Refused
-	}
 	q.mu.Lock()
 	lost := j.item.lost
 	if !lost {
@@ -186,15 +185,17 @@ func (q *Queue) conclude(it *item, r *Record, from Status, now time.Time) {
 	q.tell(r, from, now)
 }
 
-// verdict is what the sender's answer makes of a message.
-func verdict(err error) (Status, Code, string) {
+// verdict is what the sender's answer makes of a message and its permit.
+func verdict(err error) (Status, Code, string, limiter.Outcome) {
 	switch {
 	case err == nil:
-		return Sent, "", ""
+		return Sent, "", "", limiter.Sent
+	case errors.Is(err, ErrUnsent):
+		return Failed, SendFailed, err.Error(), limiter.Unsent
 	case brokeOff(err):
-		return InDoubt, SendUnknown, err.Error()
+		return InDoubt, SendUnknown, err.Error(), limiter.Sent
 	}
-	return Failed, SendFailed, err.Error()
+	return Failed, SendFailed, err.Error(), limiter.Refused
 }
 
 // brokeOff reports whether an error leaves open what happened on the wire.

@@ -96,7 +96,8 @@ func TestFilesThatAreNoCampaign(t *testing.T) {
 func TestRowsStopWhenAsked(t *testing.T) {
 	t.Parallel()
 	seen := 0
-	for range rows([]byte("to,text\n1,a\n2,b\n3,c\n")) {
+	for _, err := range rows([]byte("to,text\n1,a\n2,b\n3,c\n")) {
+		require.NoError(t, err)
 		seen++
 		if seen == 2 {
 			break
