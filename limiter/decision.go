@@ -96,7 +96,8 @@ type Decision struct {
 	Gate
 
 	// ShadowRule is the shadow rule that would have refused the request, the
-	// binding one of several. It is empty where none would have.
+	// binding one of several, or one that needs a key which the request does not
+	// have. It is empty where none would have.
 	ShadowRule string
 
 	problem *RequestError

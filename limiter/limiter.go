@@ -21,9 +21,11 @@ type Options struct {
 	PermitTTL time.Duration
 
 	// MaxAccounts is how many accounts, and how many portfolios, the limiter
-	// keeps. A new one above that is refused by the rule "capacity" until an old
-	// one is as good as new, and is forgotten. Default 10,000,000; a negative
-	// MaxAccounts is an error.
+	// keeps; callers who come at once may each find the last room. A new one
+	// above that is refused by the rule "capacity" until an old one has been as
+	// good as new for a second, and is forgotten. Where pauses are random, or due
+	// after some sends, one never is. Default 10,000,000; a negative MaxAccounts
+	// is an error.
 	MaxAccounts int
 }
 
@@ -121,8 +123,9 @@ func (l *Limiter) Check(now time.Time, req Request) (d Decision) {
 
 // Gates is how every rule that covers the request stands for it now, first the
 // one that frees last, then those that allow it, the scarcest first. It takes
-// nothing. It is nil where no rule covers the request, and a single gate named
-// "request" where the request itself is wrong.
+// nothing. It is nil where no rule covers the request, and a single gate where the
+// request itself is wrong, named "request", or where there is no room for a new
+// account, named "capacity".
 func (l *Limiter) Gates(now time.Time, req Request) []Gate {
 	q := query{peek: true}
 	if problem := l.begin(&q, now, &req); problem != nil {

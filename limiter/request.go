@@ -23,11 +23,12 @@ type Request struct {
 
 	// Recipient is who gets the message, in one spelling for one recipient. It is
 	// needed only where a rule counts recipients or has their scope, and then has
-	// at most [MaxKey] bytes without NUL.
+	// at most [MaxKey] bytes without NUL. A shadow rule goes without.
 	Recipient string
 
 	// Portfolio is whose budget the portfolio's rules draw on. It is needed only
 	// where a rule has that scope, and then has at most [MaxKey] bytes without NUL.
+	// A shadow rule goes without.
 	Portfolio string
 
 	// Campaign is what the request belongs to, for holds. It may be empty.
