@@ -3,6 +3,7 @@ package limiter
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/wapace/wapace/internal/mask"
@@ -138,13 +139,22 @@ func (e *RefusedError) Error() string {
 		if e.Answer == Busy {
 			when = "wait until it is released"
 		}
-		return fmt.Sprintf("limiter: held (%s): %s", mask.Text(e.hold.reason), when)
+		return fmt.Sprintf("limiter: held (%s): %s", shorten(mask.Text(e.hold.reason)), when)
 	}
 	return fmt.Sprintf("limiter: refused by rule %q (limit %d, remaining %d): %s", e.Rule, e.Limit, e.Remaining, when)
 }
 
 // Unwrap makes errors.Is(err, [ErrRefused]) true.
 func (e *RefusedError) Unwrap() error { return ErrRefused }
+
+// shorten keeps an error to a few lines, whatever reason it quotes.
+func shorten(reason string) string {
+	const most = 256
+	if len(reason) <= most {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:most], "") + "..."
+}
 
 func wrong(p *RequestError) Decision {
 	return Decision{Gate: Gate{Rule: "request", Answer: Never}, problem: p}

@@ -74,10 +74,10 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	p.install(s, pl, scope, i, at)
 	a := s.accounts.at(i)
 	a.plan = number
+	if at.tick < a.last {
+		at = s.overtaken(i, pl, scope, at)
+	}
 	if fingerprint(p.policy) != fingerprint(target.policy) {
-		if at.tick < a.last {
-			at = s.overtaken(i, pl, scope, at)
-		}
 		l.rehome(s, i, scope, pl, target, at)
 	}
 	return nil
