@@ -477,10 +477,10 @@ func peerPermitAndError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(t, only(policy.SlidingWindow{Max: 1, Window: time.Second}))
 		for range 50 {
-			require.NoError(t, waitOnce(t, l, context.Background()))
+			require.NoError(t, waitOnce(context.Background(), t, l))
 			ctx, cancel := context.WithCancel(context.Background())
 			time.AfterFunc(time.Second, cancel) // as the window frees
-			if err := waitOnce(t, l, ctx); err != nil {
+			if err := waitOnce(ctx, t, l); err != nil {
 				require.Equal(t, limiter.Allowed, l.Check(time.Now(), request(1)).Answer, "an error took the place")
 			}
 			cancel()
@@ -490,7 +490,7 @@ func peerPermitAndError(t *testing.T) {
 }
 
 // waitOnce waits for a place and fails where a permit and an error come together.
-func waitOnce(t *testing.T, l *limiter.Limiter, ctx context.Context) error {
+func waitOnce(ctx context.Context, t *testing.T, l *limiter.Limiter) error {
 	t.Helper()
 	p, err := limiter.Wait(ctx, nil, l, request(1))
 	require.Equal(t, err != nil, p == limiter.Permit{})

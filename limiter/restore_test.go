@@ -62,7 +62,7 @@ func snapshots(t testing.TB, l *limiter.Limiter, now time.Time) map[string][]byt
 	require.NoError(t, err)
 	holds, err := l.SnapshotHolds()
 	require.NoError(t, err)
-	all := map[string][]byte{"account": snapshot(t, l, now, alice), "portfolio": portfolio, "holds": holds}
+	all := map[string][]byte{"account": snapshot(t, l, now), "portfolio": portfolio, "holds": holds}
 	for name, b := range all {
 		require.NotEmpty(t, b, name)
 	}
@@ -189,7 +189,7 @@ func TestRestoreWithTheClockBehind(t *testing.T) {
 	original := newLimiter(t, only(policy.SlidingWindow{Max: 2, Window: time.Minute}))
 	original.Allow(ahead, request(2))
 	l := newLimiter(t, only(policy.SlidingWindow{Max: 2, Window: time.Minute}))
-	require.NoError(t, l.Restore(monday, snapshot(t, original, ahead.Add(30*time.Second), alice)))
+	require.NoError(t, l.Restore(monday, snapshot(t, original, ahead.Add(30*time.Second))))
 	require.Equal(t, time.Minute, l.Allow(monday, request(1)).RetryAfter)
 }
 
@@ -205,7 +205,7 @@ func TestRestoreUnderAnotherPolicy(t *testing.T) {
 	for range 3 {
 		require.Equal(t, limiter.Allowed, original.Allow(monday, request(1)).Answer)
 	}
-	b := snapshot(t, original, monday, alice)
+	b := snapshot(t, original, monday)
 
 	l := newLimiter(t, policy.Policy{Rules: []policy.Rule{window(4)}})
 	require.NoError(t, l.Restore(monday, b))
@@ -220,12 +220,12 @@ func TestRestoreUnderAnotherPolicy(t *testing.T) {
 
 	// An account's own policy comes with it.
 	require.NoError(t, original.SetPolicy(monday, alice, policy.Policy{Rules: []policy.Rule{window(7)}}))
-	b = snapshot(t, original, monday, alice)
+	b = snapshot(t, original, monday)
 	l = newLimiter(t, policy.Unlimited())
 	require.NoError(t, l.Restore(monday, b))
 	require.Equal(t, "w7", l.PolicyOf(alice).Rules[0].Name)
 	require.Empty(t, l.PolicyOf(bob).Rules)
-	require.Equal(t, b, snapshot(t, l, monday, alice))
+	require.Equal(t, b, snapshot(t, l, monday))
 }
 
 // A policy of an account's own is restored under the portfolio rules that the
@@ -240,7 +240,7 @@ func TestRestoreTakesThePortfolioRulesOfTheDay(t *testing.T) {
 	req := to("r")
 	original.Allow(monday, req)
 	l := newLimiter(t, policy.Policy{Rules: rules(8)})
-	for _, b := range [][]byte{snapshot(t, original, monday, alice), portfolioOf(t, original)} {
+	for _, b := range [][]byte{snapshot(t, original, monday), portfolioOf(t, original)} {
 		require.NoError(t, l.Restore(monday, b))
 	}
 	gates := l.Gates(monday, req)
@@ -320,7 +320,7 @@ func TestRestoreLetsGoOfPortfolios(t *testing.T) {
 	}}, &limiter.Options{MaxAccounts: 1})
 	require.NoError(t, err)
 	l.Take(monday, to("a"))
-	b := snapshot(t, l, monday, alice)
+	b := snapshot(t, l, monday)
 	require.NoError(t, l.Restore(monday, b))
 	other := to("a")
 	other.Portfolio = "other"
@@ -337,7 +337,7 @@ func TestFlightsOfASnapshotRunOut(t *testing.T) {
 	}}
 	l := newLimiter(t, p)
 	l.Take(monday, request(1))
-	b := snapshot(t, l, monday.Add(2*time.Second), alice)
+	b := snapshot(t, l, monday.Add(2*time.Second))
 	l = withTTL(t, p, 10*time.Second)
 	require.NoError(t, l.Restore(monday.Add(3*time.Second), b))
 	require.Equal(t, limiter.Busy, l.Check(monday.Add(10*time.Second-1), request(1)).Answer)
@@ -353,7 +353,7 @@ func TestFlightsOfASnapshotRunOut(t *testing.T) {
 func TestSnapshotOfWhatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(t, withGroup())
-	require.Nil(t, snapshot(t, l, monday, alice))
+	require.Nil(t, snapshot(t, l, monday))
 	require.Nil(t, portfolioOf(t, l))
 	b, err := l.SnapshotHolds()
 	require.NoError(t, err)
@@ -402,15 +402,15 @@ func FuzzRestore(f *testing.F) {
 	}
 	small := newLimiter(f, only(policy.TokenBucket{Max: 3, Per: time.Minute, Burst: 2}))
 	small.Take(monday, request(1))
-	f.Add(byte('a'), bodyOf(snapshot(f, small, monday, alice)))
-	f.Add(byte('a'), bodyOf(snapshot(f, newStandard(f), monday, alice)))
+	f.Add(byte('a'), bodyOf(snapshot(f, small, monday)))
+	f.Add(byte('a'), bodyOf(snapshot(f, newStandard(f), monday)))
 	f.Fuzz(func(t *testing.T, kind byte, body []byte) {
 		l := withTTL(t, withGroup(), time.Minute)
 		l.Allow(monday, to("before"))
-		before := snapshot(t, l, monday, alice)
+		before := snapshot(t, l, monday)
 		b := framed(1, kind, body)
 		if err := l.Restore(monday, b); err != nil {
-			require.Equal(t, before, snapshot(t, l, monday, alice))
+			require.Equal(t, before, snapshot(t, l, monday))
 			return
 		}
 		key := alice
