@@ -19,8 +19,8 @@
 // it. Those to one number never overtake each other. A message to somebody who is
 // not on WhatsApp fails and spends nothing of what sends may take.
 //
-// A send whose end is not known, because the connection
-// or the sender broke off, is in doubt. It is never sent again by itself.
+// A send whose end is not known, because the connection or the sender broke off, is
+// in doubt. It is never sent again by itself.
 //
 // [Queue.Run] drives the queue with workers and one timer. [Queue.Step] does
 // everything that is due on the caller's goroutine and says when the next thing

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -26,9 +25,10 @@ import (
 // could go, and asks for the budget of an account's checks in the order of their
 // messages.
 //
-// A message whose number is not on WhatsApp fails with [RecipientNotFound]. Where
-// the policy never allows the check, its message fails with [NeverAllowed]. The queue calls Verify for different
-// numbers at once where a lane is wider than 1 or there are several lanes.
+// A message whose number is not on WhatsApp fails with [RecipientNotFound]; one whose
+// check the policy never allows, with [NeverAllowed]. The queue calls Verify for
+// different numbers at once where a lane is wider than 1, and for any where there
+// are several lanes.
 type Verifier interface {
 	Verify(ctx context.Context, account, to string) (Verification, error)
 }
@@ -120,7 +120,7 @@ func (a *answers) of(number string, now time.Time) (answer, bool) {
 // learn keeps what was answered of a number, and so of its address.
 func (a *answers) learn(v answer) {
 	a.keep(v)
-	if v.registered && v.to != v.number {
+	if v.registered && v.to != v.number && isPhone(v.to) {
 		v.number = v.to
 		a.keep(v)
 	}
@@ -172,11 +172,12 @@ type checks struct {
 // been at the front of their lane. The one that carries the check out is not among
 // them.
 type check struct {
-	to      string
-	seq     uint64 // of its first message
-	parked  line
-	failed  int // how often in a row
-	settled bool
+	to       string
+	seq      uint64 // of its first message
+	parked   line
+	failed   int  // how often in a row
+	underway bool // a message carries it out
+	settled  bool
 }
 
 func (c *check) less(other *check) bool { return c.seq < other.seq }
@@ -238,7 +239,7 @@ func (c *checks) restart() {
 // requires q.mu.
 func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 	to := it.record.To
-	if q.verifier == nil || it.verified || strings.IndexByte(to, '@') >= 0 {
+	if q.verifier == nil || it.verified || !isPhone(to) {
 		return true
 	}
 	if l.checks == nil {
@@ -248,7 +249,9 @@ func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 	if known, ok := q.answers.of(to, now); ok {
 		if c != nil {
 			l.park(c, it)
-			l.resolve(c, known)
+			if !c.underway {
+				l.resolve(c, known)
+			}
 			return false
 		}
 		l.waiting.leave(it)
@@ -322,6 +325,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	}
 	l.checks.asking.pop()
 	c.parked.leave(it)
+	c.underway = true
 	it.permit, it.phase = permit, checking
 	l.claimed = append(l.claimed, it)
 	return job{l, it, it.record, (*Queue).verify}, true
@@ -450,9 +454,14 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	it.phase = parked
 	c := l.checks.all[j.record.To]
 	c.parked.join(it)
+	c.underway = false
 	switch {
 	case !failed:
 		l.resolve(c, known)
+		if same := l.checks.all[known.to]; same != nil && known.registered && !same.underway {
+			known.number = known.to
+			l.resolve(same, known)
+		}
 	case cut:
 		l.checks.asking.push(c)
 	default:
@@ -473,6 +482,9 @@ func (l *lane) reopen(now time.Time) {
 		l.checks.until = now
 	}
 }
+
+// isPhone reports whether a canonical address is a phone number.
+func isPhone(address string) bool { return Address{address}.IsPhone() }
 
 // pause is how long to wait where the limiter refused.
 func pause(d limiter.Decision) time.Duration {

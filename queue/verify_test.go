@@ -601,3 +601,75 @@ func TestVerify_MasksInErrors(t *testing.T) {
 	h.Drain(0)
 	require.False(t, strings.Contains(get(t, h.Queue, id).Err, bob))
 }
+
+// The numbers of one person wait for one check.
+func TestVerify_AliasWaits(t *testing.T) {
+	t.Parallel()
+	h, v := queuetest.NewVerifier(t, checksOnly(policy.SlidingWindow{Max: 1, Window: time.Hour}), &queue.Options{Typing: quiet})
+	v.Answer(brazil13, queuetest.Verification{To: brazil12})
+	h.Enqueue(alice, bob, "hi")
+	h.Enqueue(alice, brazil13, "1")
+	h.Enqueue(alice, brazil12, "2")
+	h.Drain(time.Hour)
+	require.Equal(t, []string{bob, brazil13}, numbers(v.Checks()))
+	require.Equal(t, []string{bob, brazil12, brazil12}, recipients(h.Sender.Sent()))
+}
+
+// An answer that another account learns sooner does not let a message pass the one
+// whose check is still under way.
+func TestVerify_AnotherIsSooner(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := verifier{always, func(_ context.Context, account, _ string) (queue.Verification, error) {
+				if account == alice {
+					time.Sleep(time.Minute)
+					if fails {
+						return queue.Verification{}, errors.New("no answer")
+					}
+				}
+				return queue.Verification{Registered: true}, nil
+			}}
+			q := newQueue(t, policy.Unlimited(), s, queue.Options{Width: 3, Typing: quiet})
+			start := time.Now()
+			stop := run(q)
+			first := enqueue(t, q, hi(alice))
+			time.Sleep(time.Second)
+			enqueue(t, q, hi(carol))
+			time.Sleep(time.Second)
+			second := enqueue(t, q, hi(alice))
+			time.Sleep(time.Hour)
+			require.NoError(t, stop())
+			want := time.Minute
+			if fails {
+				want += 5 * time.Second
+			}
+			for _, id := range []string{first, second} {
+				r := get(t, q, id)
+				require.Equal(t, queue.Sent, r.Status)
+				require.Equal(t, want, r.At.Sub(start))
+			}
+		})
+	}
+}
+
+// A Step whose context ends within a check has not failed it.
+func TestVerify_StepIsCutShort(t *testing.T) {
+	t.Parallel()
+	var book logbook
+	ctx, cancel := context.WithCancel(t.Context())
+	s := verifier{always, func(calling context.Context, _, _ string) (queue.Verification, error) {
+		cancel() // of no account to the second Step
+		return queue.Verification{Registered: true}, calling.Err()
+	}}
+	q := newQueue(t, policy.Unlimited(), s, queue.Options{Clock: &queuetest.Clock{}, Logger: book.logger()})
+	id := enqueue(t, q, hi(alice))
+	_, err := q.Step(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, queue.Queued, get(t, q, id).Status)
+	next, err := q.Step(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, next)
+	require.Equal(t, queue.Sent, get(t, q, id).Status)
+	require.Empty(t, book.String())
+}
