@@ -577,7 +577,7 @@ func TestVerify_WideLane(t *testing.T) {
 // they cost without it.
 func TestVerify_ManyPassOne(t *testing.T) {
 	t.Parallel()
-	n := 20_000
+	n := 5_000
 	h, v := queuetest.NewVerifier(t, checksOnly(policy.SlidingWindow{Max: 1, Window: time.Hour}), &queue.Options{Typing: quiet, History: 1 << 20})
 	h.Enqueue(alice, bob, "hi")
 	h.Drain(0)
