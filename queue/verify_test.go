@@ -673,3 +673,27 @@ func TestVerify_StepIsCutShort(t *testing.T) {
 	require.Equal(t, queue.Sent, get(t, q, id).Status)
 	require.Empty(t, book.String())
 }
+
+// What a check held, the next one takes at once.
+func TestVerify_OneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := &queuetest.Verifier{Sender: &queuetest.Sender{}}
+		v.AnswerOthers(queuetest.Verification{Took: time.Second / 4})
+		q := newQueue(t, checksOnly(policy.Concurrency{Max: 1}), v, queue.Options{Typing: quiet, Width: 3})
+		for n := range 3 {
+			m := hi(alice)
+			m.To = number(n)
+			enqueue(t, q, m)
+		}
+		start := time.Now()
+		stop := run(q)
+		time.Sleep(time.Minute)
+		require.NoError(t, stop())
+		var at []time.Time
+		for _, c := range v.Checks() {
+			at = append(at, c.At)
+		}
+		require.Equal(t, "[0 0.25 0.5]", seconds(start, at))
+	})
+}
