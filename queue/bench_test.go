@@ -10,6 +10,7 @@ import (
 
 	"github.com/wapace/wapace/policy"
 	"github.com/wapace/wapace/queue"
+	"github.com/wapace/wapace/queue/queuetest"
 )
 
 // accounts are n names of lanes.
@@ -103,5 +104,47 @@ func BenchmarkDrain(b *testing.B) {
 			}
 			report(b, sent.Load())
 		})
+	}
+}
+
+// BenchmarkDrain_Verified is one message to a recipient who is known, behind one
+// that waits for its check.
+func BenchmarkDrain_Verified(b *testing.B) {
+	h, _ := queuetest.NewVerifier(b, checksOnly(policy.SlidingWindow{Max: 1, Window: time.Hour}), &queue.Options{Typing: quiet})
+	h.Enqueue(alice, bob, "hello")
+	h.Drain(0)
+	h.Enqueue(alice, carol, "hello")
+	for range b.N {
+		h.Enqueue(alice, bob, "hello")
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	if _, err := h.Queue.Step(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	if sent := len(h.Sender.Sent()); sent != b.N+1 {
+		b.Fatalf("%d of %d sent", sent, b.N+1)
+	}
+}
+
+// BenchmarkPark is one message whose recipient waits for a check that has no
+// budget, and is looked at for the first time.
+func BenchmarkPark(b *testing.B) {
+	h, _ := queuetest.NewVerifier(b, checksOnly(policy.SlidingWindow{Max: 1, Window: time.Hour}), &queue.Options{Typing: quiet})
+	h.Enqueue(alice, bob, "hello")
+	h.Drain(0)
+	for n := range b.N {
+		h.Enqueue(alice, number(n), "hello")
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	before := heap()
+	if _, err := h.Queue.Step(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(heap()-before)/float64(b.N), "B/parked")
+	if sent := len(h.Sender.Sent()); sent != 1 {
+		b.Fatalf("%d sent", sent)
 	}
 }

@@ -8,10 +8,19 @@
 //
 // In a lane messages go out in the order they came; where a lane is wider than one
 // they start in that order and may overtake each other on the wire. When the
-// limiter opens, typing is shown if the sender is a [Typist], the permit is taken,
-// the message is recorded as sending, and Send is called; what Send answers settles
-// the permit and the message. A send whose end is not known, because the connection
-// or the sender broke off, is in doubt. It is never sent again by itself.
+// limiter opens, the recipient is verified if the sender is a [Verifier], typing is
+// shown if it is a [Typist], the permit is taken, the message is recorded as
+// sending, and Send is called; what Send answers settles the permit and the
+// message.
+//
+// Verifying is an act of its own, [policy.CheckNumber], with its own budget, and what
+// it answers is kept; see [Options].Verify. A message whose check has no budget yet,
+// or failed, waits while messages that need none, or whose recipient is known, pass
+// it. Those to one number never overtake each other. A message to somebody who is
+// not on WhatsApp fails and spends nothing of what sends may take.
+//
+// A send whose end is not known, because the connection or the sender broke off, is
+// in doubt. It is never sent again by itself.
 //
 // [Queue.Run] drives the queue with workers and one timer. [Queue.Step] does
 // everything that is due on the caller's goroutine and says when the next thing

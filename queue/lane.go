@@ -13,6 +13,7 @@ type lane struct {
 	account string
 	waiting line
 	claimed []*item // on their way; at most the queue's width
+	checks  *checks // nil where none has been needed
 
 	due   time.Time
 	order uint64
@@ -21,19 +22,20 @@ type lane struct {
 
 // An item is a message in its lane. Its fields change with q.mu held.
 type item struct {
-	record     *Record // as the store has it, but for a change under way
+	record     *Record // as the store has it, but for a change under way and the verified recipient
 	seq        uint64
 	finished   chan<- Record // may be nil
-	prev, next *item         // in the lane's line
+	prev, next *item         // in the line that it is in
 
-	phase  phase
-	lost   bool           // given up by a stop: whatever its worker says comes too late
-	marked bool           // a Begin that failed may have marked it; its worker's own
-	until  time.Time      // when the phase is over, or, waiting, when to try again
-	typed  time.Time      // when typing was last shown
-	typing time.Duration  // how long it is shown
-	hush   func()         // ends the call that shows it
-	permit limiter.Permit // held from starting until settled
+	phase    phase
+	verified bool           // its recipient is
+	lost     bool           // given up by a stop: whatever its worker says comes too late
+	marked   bool           // a Begin that failed may have marked it; its worker's own
+	until    time.Time      // when the phase is over, or, waiting, when to try again
+	typed    time.Time      // when typing was last shown
+	typing   time.Duration  // how long it is shown
+	hush     func()         // ends the call that shows it, or that checks
+	permit   limiter.Permit // held while checking, and from starting until settled
 }
 
 // A phase is where an item stands.
@@ -41,6 +43,8 @@ type phase uint8
 
 const (
 	waiting   phase = iota // in line
+	parked                 // its recipient is to be verified, or it is to be recorded as failed
+	checking               // its recipient is being verified
 	typing                 // typing is shown until its time is over
 	starting               // it is being recorded as sending
 	onWire                 // the sender has it
@@ -59,8 +63,8 @@ const patience = time.Second
 // a time is looked at again.
 const tolerance = time.Second
 
-// A job is what a lane has to do outside the lock: one of Queue's methods show,
-// send and save.
+// A job is what a lane has to do outside the lock: one of Queue's methods
+// verify, show, send and save.
 type job struct {
 	lane   *lane
 	item   *item
@@ -107,25 +111,38 @@ func (q *Queue) schedule(l *lane, due time.Time) {
 // next gives out the first job that is due. Without one it says when the next lane
 // is due, zero where none is.
 func (q *Queue) next() (j job, due time.Time, ok bool) {
+	for more := true; more; {
+		j, due, ok, more = q.look()
+	}
+	return j, due, ok
+}
+
+// glance is how many times lanes are looked at before others may have the lock.
+const glance = 1000
+
+// look is next, but may give up before it has found anything. Then there is more to
+// be looked at.
+func (q *Queue) look() (j job, due time.Time, ok, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := q.clock.Now() // with the lock held, so that the time never seems to go back
 	q.rewind(now)
-	for {
+	for range glance {
 		l := q.due.next()
 		if l == nil {
-			return job{}, time.Time{}, false
+			return job{}, time.Time{}, false, false
 		}
 		if l.due.After(now) {
-			return job{}, l.due, false
+			return job{}, l.due, false, false
 		}
 		q.due.remove(l)
 		j, ok := q.advance(l, now)
 		q.plan(l, now)
 		if ok {
-			return j, time.Time{}, true
+			return j, time.Time{}, true, false
 		}
 	}
+	return job{}, time.Time{}, false, true
 }
 
 // rewind notices a clock that was set back, and has every lane ask again: what it
@@ -134,8 +151,11 @@ func (q *Queue) rewind(now time.Time) {
 	back := q.latest.Sub(now)
 	if back > tolerance {
 		for _, l := range q.lanes {
-			for it := l.waiting.first; it != nil; it = it.next {
+			for it := range l.waiting.all() {
 				it.until, it.typed = time.Time{}, time.Time{}
+			}
+			if l.checks != nil {
+				l.checks.restart()
 			}
 			for _, it := range l.claimed {
 				it.until = it.until.Add(-back)
@@ -168,8 +188,15 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	if it := l.leader(); it != nil {
 		soonest(it.until)
 	}
-	if it := l.waiting.first; it != nil && len(l.claimed) < q.width {
-		soonest(it.until)
+	if len(l.claimed) < q.width {
+		if it := l.waiting.first; it != nil {
+			soonest(it.until)
+		}
+		if l.checks != nil {
+			if due, ok := l.checks.due(); ok {
+				soonest(due)
+			}
+		}
 	}
 	switch {
 	case found && due.Before(now):
@@ -195,6 +222,14 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 		}
 		l.move(it, waiting) // behind one that was put back
 	}
+	if len(l.claimed) >= q.width {
+		return job{}, false
+	}
+	if l.checks != nil {
+		if j, ok := q.check(l, now); ok {
+			return j, true
+		}
+	}
 	return q.claim(l, now)
 }
 
@@ -213,6 +248,9 @@ func (l *lane) leader() (first *item) {
 func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
 	it := l.waiting.first
 	if it == nil || len(l.claimed) >= q.width || it.until.After(now) {
+		return job{}, false
+	}
+	if !q.vouched(l, it, now) {
 		return job{}, false
 	}
 	if q.typist == nil || !it.typed.IsZero() && now.Sub(it.typed) < retypeAfter {
@@ -271,11 +309,7 @@ func (q *Queue) refused(l *lane, it *item, d limiter.Decision, now time.Time) (j
 		l.move(it, saving)
 		return job{l, it, it.record, (*Queue).save}, true
 	}
-	wait := max(d.RetryAfter, 1)
-	if d.Answer == limiter.Busy {
-		wait = max(wait, patience)
-	}
-	it.until = now.Add(wait)
+	it.until = now.Add(pause(d))
 	l.move(it, waiting)
 	return job{}, false
 }

@@ -1,9 +1,12 @@
 package queue
 
+import "iter"
+
 // A line is the messages of a lane that wait, in the order they go out. Taking
-// one out of it and putting it back cost nothing, however long it is.
+// the first out of it and putting it back cost nothing, however long it is.
 type line struct {
 	first, last *item
+	back        heap[*item] // came back from afar; each later than the first
 }
 
 // join puts a new item at the end, or before those of the end that came after it.
@@ -60,4 +63,38 @@ func (q *line) leave(it *item) {
 		it.next.prev = it.prev
 	}
 	it.prev, it.next = nil, nil
+	if len(q.back) > 0 && (q.first == nil || q.back[0].less(q.first)) {
+		q.insert(q.back.pop(), nil)
+	}
 }
+
+// readmit puts an item back that may have been anywhere, and is not slowed down by
+// those before it.
+func (q *line) readmit(it *item) {
+	switch {
+	case q.first == nil || it.less(q.first):
+		q.insert(it, nil)
+	case q.last.less(it):
+		q.insert(it, q.last)
+	default:
+		q.back.push(it)
+	}
+}
+
+// all is every item, in no order.
+func (q *line) all() iter.Seq[*item] {
+	return func(yield func(*item) bool) {
+		for it := q.first; it != nil; it = it.next {
+			if !yield(it) {
+				return
+			}
+		}
+		for _, it := range q.back {
+			if !yield(it) {
+				return
+			}
+		}
+	}
+}
+
+func (it *item) less(other *item) bool { return it.seq < other.seq }

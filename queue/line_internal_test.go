@@ -46,6 +46,47 @@ func TestLine_Model(t *testing.T) {
 	}
 }
 
+// Items that come back from anywhere leave in order.
+func TestLine_Readmit(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(50) {
+		dice := rand.New(rand.NewPCG(seed, 0))
+		var l line
+		var model, out []*item
+		for i := range 200 {
+			switch n := dice.IntN(4); {
+			case n == 0:
+				it := &item{seq: uint64(i)}
+				l.join(it)
+				model = append(model, it)
+			case n == 1 && len(model) > 0:
+				require.Same(t, model[0], l.first)
+				l.leave(model[0])
+				model, out = model[1:], append(out, model[0])
+			case len(out) > 0:
+				i := dice.IntN(len(out))
+				it := out[i]
+				if n == 2 {
+					l.readmit(it)
+				} else {
+					l.rejoin(it)
+				}
+				out = slices.Delete(out, i, i+1)
+				model = append(model, it)
+				slices.SortFunc(model, func(a, b *item) int { return cmp.Compare(a.seq, b.seq) })
+			}
+			require.ElementsMatch(t, model, slices.Collect(l.all()))
+		}
+		for _, it := range model {
+			require.Same(t, it, l.first)
+			l.leave(it)
+		}
+		require.Nil(t, l.first)
+		require.Nil(t, l.last)
+		require.Empty(t, l.back)
+	}
+}
+
 func seqs(items []*item) []uint64 {
 	all := []uint64{}
 	for _, it := range items {

@@ -120,6 +120,10 @@ const (
 	// rule.
 	NeverAllowed Code = "NEVER_ALLOWED"
 
+	// RecipientNotFound: the sender's [Verifier] says that the recipient is not on
+	// WhatsApp. Nothing was sent.
+	RecipientNotFound Code = "RECIPIENT_NOT_FOUND"
+
 	// SendFailed: the sender said that it did not go out.
 	SendFailed Code = "SEND_FAILED"
 
@@ -130,6 +134,11 @@ const (
 // A Record is a message and what became of it.
 type Record struct {
 	Message
+
+	// AskedTo is the recipient that was asked for, where the sender's [Verifier]
+	// named another address. To is that address then, from when the message is no
+	// longer queued. Empty means that To was asked for.
+	AskedTo string
 
 	// Status says how far the message is.
 	Status Status

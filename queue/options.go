@@ -16,7 +16,7 @@ import (
 type Options struct {
 	// Limiter decides when messages may go. Give one to share budgets with other
 	// code; its policy should be the queue's, and its permits should live longer
-	// than the longest send. A message that waits for a permit of other code asks
+	// than the longest send or check. A message that waits for a permit of other code asks
 	// again every second. Default: a new limiter under the queue's policy, with
 	// Seed, whose permits do not run out.
 	Limiter *limiter.Limiter
@@ -33,8 +33,12 @@ type Options struct {
 	// Default: [DefaultTyping]. A pointer to the zero Typing shows none.
 	Typing *Typing
 
-	// Width is how many messages of one account may be on their way at once where
-	// no Concurrency of the policy says so. It is at most Workers. Default 1; a
+	// Verify says how long it is kept who is on WhatsApp, where the sender is a
+	// [Verifier]. Nil: all defaults. One that is Off verifies nobody.
+	Verify *Verify
+
+	// Width is how many messages of one account may be on their way at once, a check
+	// of a recipient among them, where no Concurrency of the policy says so. It is at most Workers. Default 1; a
 	// negative Width is an error.
 	Width int
 
@@ -117,6 +121,7 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 	if err := d.Typing.problem(); err != nil {
 		return d, err
 	}
+	d.Verify = d.Verify.withDefaults()
 	for _, count := range []struct {
 		name     string
 		n        *int

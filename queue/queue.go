@@ -30,16 +30,17 @@ var (
 // A Queue keeps messages and sends each when its account may. All may use it at
 // once, but only one at a time may call Run or Step.
 type Queue struct {
-	sender  Sender
-	typist  Typist // nil where no typing is shown
-	limiter *limiter.Limiter
-	clock   limiter.Clock
-	store   Store
-	dice    dice.Dice
-	ids     *base32.Encoding
-	width   int
-	options Options
-	log     *slog.Logger
+	sender   Sender
+	typist   Typist   // nil where no typing is shown
+	verifier Verifier // nil where nobody is verified
+	limiter  *limiter.Limiter
+	clock    limiter.Clock
+	store    Store
+	dice     dice.Dice
+	ids      *base32.Encoding
+	width    int
+	options  Options
+	log      *slog.Logger
 
 	wake  chan struct{} // something is due sooner than anything was
 	drive atomic.Bool   // Run or Step is at work
@@ -49,6 +50,7 @@ type Queue struct {
 	lanes   map[string]*lane
 	due     schedule
 	seq     uint64
+	answers *answers
 	latest  time.Time // the latest time that the lanes were looked at
 	stopped bool
 }
@@ -79,9 +81,13 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 		wake:    make(chan struct{}, 1),
 		ended:   make(chan struct{}),
 		lanes:   make(map[string]*lane),
+		answers: newAnswers(options.Verify),
 	}
 	if t, ok := s.(Typist); ok && options.Typing.Max > 0 {
 		q.typist = t
+	}
+	if v, ok := s.(Verifier); ok && !options.Verify.Off {
+		q.verifier = v
 	}
 	return q, nil
 }

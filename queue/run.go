@@ -134,14 +134,14 @@ func (a *alarm) set(c limiter.Clock, due time.Time) bool {
 	return !a.rings.After(latest)
 }
 
-// stop ends the taking in of messages and the calls that show typing.
+// stop ends the taking in of messages and the calls that verify and show typing.
 func (q *Queue) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.stopped = true
 	for _, l := range q.lanes {
 		for _, it := range l.claimed {
-			if it.phase == typing && it.hush != nil {
+			if (it.phase == typing || it.phase == checking) && it.hush != nil {
 				it.hush()
 			}
 		}
@@ -157,14 +157,14 @@ func (q *Queue) abandon() (n int) {
 	for _, l := range q.lanes {
 		for _, it := range l.claimed {
 			switch it.phase {
-			case starting:
+			case starting, checking:
 				it.lost = true
 			case onWire:
 				r := *it.record
 				r.Status, r.Code, r.Err, r.Done = InDoubt, SendUnknown, "the sender did not return before the queue stopped", now
 				it.record, it.phase, it.lost = &r, recording, true
 				n++
-			case waiting, typing, saving, recording:
+			case waiting, parked, typing, saving, recording:
 			}
 		}
 	}

@@ -37,13 +37,15 @@ type world struct {
 	faulty   atomic.Int64 // in percent, how often the store fails
 	ledger   []queuetest.Call
 	wire     []queue.Message
-	enqueued []string // IDs, in order
+	enqueued []string          // IDs, in order
+	asked    map[string]string // for whom, by ID
 	accounts []string
+	verify   bool
 }
 
 func newWorld(t *testing.T, seed uint64, clock limiter.Clock) *world {
 	t.Helper()
-	w := &world{dice: rand.New(rand.NewPCG(seed, 1)), clock: clock}
+	w := &world{dice: rand.New(rand.NewPCG(seed, 1)), clock: clock, asked: map[string]string{}}
 	w.policy = pick(w, policy.Standard(), policy.Strict(), policy.Unlimited(),
 		rules(policy.Gap{Min: time.Second, Max: 8 * time.Second, Every: 3}, policy.SlidingWindow{Max: 9, Window: 10 * time.Minute}),
 		rules(policy.TokenBucket{Max: 6, Per: time.Minute, Burst: 4}, policy.Concurrency{Max: 3}, policy.CalendarWindow{Max: 40, Unit: policy.Day}),
@@ -64,6 +66,8 @@ func newWorld(t *testing.T, seed uint64, clock limiter.Clock) *world {
 			w.width = int(c.Max)
 		}
 	}
+	w.verify = w.intN(2) == 0
+	o.Verify = &queue.Verify{Off: !w.verify, Yes: pick(w, -1, time.Minute, 0), No: pick(w, -1, time.Minute, 0), Most: pick(w, -1, 2, 0)}
 	w.queue, err = queue.New(w.policy, w, &o)
 	require.NoError(t, err)
 	w.store = queue.NewMemory(1 << 20)
@@ -107,6 +111,44 @@ func (w *world) Typing(context.Context, queue.Message, time.Duration) error {
 	return nil
 }
 
+// Verify says that the numbers ending in 9 are nobody's, and that the people of
+// those ending in 1 have another one, ending in 2.
+func (w *world) Verify(ctx context.Context, account, to string) (queue.Verification, error) {
+	call := w.begin(queuetest.Call{Account: account, Action: policy.CheckNumber, Recipient: to})
+	if w.intN(3) == 0 {
+		w.pass(w.upTo(5 * time.Second))
+	}
+	w.end(call)
+	switch w.intN(8) {
+	case 0:
+		return queue.Verification{}, errNo
+	case 1:
+		panic("no session")
+	case 2:
+		return queue.Verification{Registered: true, To: "nobody"}, nil
+	}
+	stem, isAlias := strings.CutSuffix(to, "1")
+	if isAlias {
+		return queue.Verification{Registered: true, To: stem + "2"}, ctx.Err()
+	}
+	return queue.Verification{Registered: !strings.HasSuffix(to, "9")}, ctx.Err()
+}
+
+// begin and end write a call into the ledger.
+func (w *world) begin(c queuetest.Call) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c.At = w.clock.Now()
+	w.ledger = append(w.ledger, c)
+	return len(w.ledger) - 1
+}
+
+func (w *world) end(call int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ledger[call].Done = w.clock.Now()
+}
+
 func (w *world) Send(ctx context.Context, m queue.Message) (queue.Receipt, error) {
 	w.mu.Lock()
 	call := len(w.ledger)
@@ -116,9 +158,7 @@ func (w *world) Send(ctx context.Context, m queue.Message) (queue.Receipt, error
 	if w.intN(3) == 0 {
 		w.pass(w.upTo(20 * time.Second))
 	}
-	w.mu.Lock()
-	w.ledger[call].Done = w.clock.Now()
-	w.mu.Unlock()
+	w.end(call)
 	switch w.intN(12) {
 	case 0:
 		return queue.Receipt{}, errNo
@@ -143,8 +183,9 @@ func (w *world) pass(d time.Duration) {
 
 func (w *world) enqueue(t *testing.T) {
 	t.Helper()
+	to := pick(w, bob, "447700900002", "447700900009", "447700900005", "98765@lid")
 	id, err := w.queue.Enqueue(context.Background(), queue.Message{
-		Account: pick(w, w.accounts...), To: bob, Text: strings.Repeat("x", 1+w.intN(200)),
+		Account: pick(w, w.accounts...), To: to, Text: strings.Repeat("x", 1+w.intN(200)),
 	})
 	if err != nil {
 		if !errors.Is(err, queue.ErrStopped) {
@@ -155,6 +196,7 @@ func (w *world) enqueue(t *testing.T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.enqueued = append(w.enqueued, id)
+	w.asked[id] = to
 }
 
 // meddle is other code that sends for one of the accounts. It holds a permit for a
@@ -198,8 +240,9 @@ func (w *world) audit(t *testing.T, drained bool) {
 		if told.Status == queue.Queued && r.Status == queue.Sending {
 			r.Status = queue.Queued // marked by a Begin that failed
 			r.At, r.Typing = time.Time{}, 0
+			r.To, r.AskedTo = told.To, told.AskedTo
 		}
-		if told.Status == queue.Sending && r.Status.Final() {
+		if told.Status == queue.Sending && r.Status.Final() || told.Status == queue.Queued && r.Code == queue.RecipientNotFound {
 			told = r // recorded by a Finish that failed
 		}
 		if told.Status == queue.Sending {
@@ -220,19 +263,19 @@ func (w *world) audit(t *testing.T, drained bool) {
 		require.False(t, onWire[m.ID], "message %s was on the wire twice", m.ID)
 		require.NotEmpty(t, last[m.ID].ID, "message %s is nobody's", m.ID)
 		onWire[m.ID] = true
-		order[m.Account] = append(order[m.Account], m.ID)
+		order[w.orderOf(m)] = append(order[w.orderOf(m)], m.ID)
 	}
-	for account := range order {
+	for key := range order {
 		var want []string
 		for _, id := range w.enqueued {
-			if onWire[id] && last[id].Account == account {
+			if onWire[id] && w.orderOf(last[id].Message) == key {
 				want = append(want, id)
 			}
 		}
 		if inOrder {
-			require.Equal(t, want, order[account], "the order of %s", account)
+			require.Equal(t, want, order[key], "the order of %s", key)
 		} else {
-			require.ElementsMatch(t, want, order[account])
+			require.ElementsMatch(t, want, order[key])
 		}
 	}
 	for id, r := range last {
@@ -242,11 +285,35 @@ func (w *world) audit(t *testing.T, drained bool) {
 		case queue.Queued:
 			require.False(t, onWire[id])
 		}
+		switch asked := w.asked[id]; {
+		case !w.verify:
+			require.NotEqual(t, queue.RecipientNotFound, r.Code)
+			require.Equal(t, asked, r.To)
+		case strings.HasSuffix(asked, "9"):
+			require.False(t, onWire[id], "nobody has %s", asked)
+			require.NotContains(t, []queue.Status{queue.Sent, queue.InDoubt, queue.Sending}, r.Status)
+		case asked == bob && onWire[id]:
+			require.Equal(t, "447700900002", r.To)
+			require.Equal(t, bob, r.AskedTo)
+		default:
+			require.NotEqual(t, queue.RecipientNotFound, r.Code)
+		}
 	}
 	if drained {
 		require.Zero(t, count[queue.Queued]+count[queue.Sending])
 		require.Zero(t, w.queue.Lanes())
 	}
+}
+
+// orderOf names the messages that do not overtake each other: those of an account
+// and, where recipients are verified, to one asked for.
+func (w *world) orderOf(m queue.Message) string {
+	if !w.verify {
+		return m.Account
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return m.Account + " to " + w.asked[m.ID]
 }
 
 func TestSimulate_Step(t *testing.T) {

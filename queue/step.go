@@ -7,7 +7,7 @@ import (
 
 // Step does everything that is due now on the caller's goroutine, one after the
 // other, and returns when the next thing is due, the zero time where nothing
-// waits. It blocks only inside the sender, the typist and the store, and takes the
+// waits. It blocks only inside the sender, which may verify and type, and the store, and takes the
 // time from Options.Clock, which it never waits for. Where ctx is done it does no
 // more and returns why. [ErrRunning] and [ErrStopped] say that it did nothing.
 func (q *Queue) Step(ctx context.Context) (next time.Time, err error) {

@@ -151,9 +151,7 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	}
 	q.mu.Lock()
 	l.drop(it)
-	if first := l.waiting.first; first != nil {
-		first.until = now // what it waited for may have been this permit
-	}
+	l.reopen(now)
 	q.reschedule(l, now)
 	q.mu.Unlock()
 	q.conclude(it, r, from, now)

@@ -24,7 +24,8 @@ var ErrUnsent = errors.New("queue: not sent")
 // error is that of s.
 //
 // The wrapped sender is a Sender and nothing more. It keeps nothing, repeats
-// nothing and shows no typing, also where s is a [Typist]. A nil clock is
+// nothing, shows no typing and verifies nobody, also where s is a [Typist] or a
+// [Verifier]. A nil clock is
 // [limiter.RealClock]. All may use the wrapped sender at once if they may use s.
 func Wrap(s Sender, l *limiter.Limiter, clock limiter.Clock) Sender {
 	if clock == nil {

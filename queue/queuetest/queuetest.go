@@ -38,17 +38,25 @@ func New(t testing.TB, p policy.Policy) *Harness {
 // their Seed where it is zero. It fails the test where one is wrong.
 func NewOptions(t testing.TB, p policy.Policy, o *queue.Options) *Harness {
 	t.Helper()
+	s := &Sender{Clock: &Clock{}}
+	return newHarness(t, p, o, s, s)
+}
+
+// newHarness is NewOptions for a queue that sends through whole, of which s is the
+// part that sends. The clock of s is a *Clock.
+func newHarness(t testing.TB, p policy.Policy, o *queue.Options, s *Sender, whole queue.Sender) *Harness {
+	t.Helper()
 	var options queue.Options
 	if o != nil {
 		options = *o
 	}
-	clock := &Clock{}
-	h := &Harness{Sender: &Sender{Clock: clock}, Clock: clock, Policy: p, t: t}
+	clock, _ := s.Clock.(*Clock)
+	h := &Harness{Sender: s, Clock: clock, Policy: p, t: t}
 	options.Clock = clock
 	if options.Seed == 0 {
 		options.Seed = 1
 	}
-	q, err := queue.New(p, h.Sender, &options)
+	q, err := queue.New(p, whole, &options)
 	if err != nil {
 		t.Fatalf("queuetest: New: %v", err)
 	}

@@ -64,9 +64,7 @@ func (s *Sender) Send(ctx context.Context, m queue.Message) (queue.Receipt, erro
 	a, call := s.begin(m)
 	err := s.pass(ctx, a.Took)
 
-	s.mu.Lock()
-	s.calls[call].Done = s.clock().Now()
-	s.mu.Unlock()
+	s.done(call)
 	switch {
 	case err != nil:
 		return queue.Receipt{}, err
@@ -84,8 +82,21 @@ func (s *Sender) begin(m queue.Message) (a Answer, call int) {
 		a, s.script = s.script[0], s.script[1:]
 	}
 	s.sent = append(s.sent, m)
-	s.calls = append(s.calls, Call{Account: m.Account, Action: policy.SendMessage, Recipient: m.To, At: s.clock().Now()})
-	return a, len(s.calls) - 1
+	return a, s.log(Call{Account: m.Account, Action: policy.SendMessage, Recipient: m.To})
+}
+
+// log begins a call now and returns its place in the log. It requires s.mu.
+func (s *Sender) log(c Call) int {
+	c.At = s.clock().Now()
+	s.calls = append(s.calls, c)
+	return len(s.calls) - 1
+}
+
+// done ends a call now.
+func (s *Sender) done(call int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[call].Done = s.clock().Now()
 }
 
 // pass lets d pass.
@@ -134,7 +145,7 @@ func (s *Sender) Typed() []queue.Message {
 	return slices.Clone(s.typed)
 }
 
-// Log is every call of Send, for [Audit]. A call that has not returned yet has no
+// Log is every call of Send, and of a [Verifier], for [Audit]. A call that has not returned yet has no
 // Done.
 func (s *Sender) Log() []Call {
 	s.mu.Lock()

@@ -1,0 +1,496 @@
+package queue
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/wapace/wapace/limiter"
+	"github.com/wapace/wapace/policy"
+)
+
+// A Verifier is a [Sender] that can ask whether a phone number is on WhatsApp.
+// Verify asks for one number, as the account, and returns soon after ctx is done.
+// It answers both ways with a nil error. An error, or a panic, means that nobody
+// knows: the message waits and is verified again, after 5 s and then after twice
+// as long each time, up to 5 min. An error that wraps [ErrUnsent] says that
+// WhatsApp was not asked: the budget that the check took is given back.
+//
+// Before typing is shown, a message's recipient is verified where it is a phone
+// number: groups, @lid and @hosted are not. to is the number's digits alone. The
+// queue takes a permit for [policy.CheckNumber] before each call, once the message
+// could go, and asks for the budget of an account's checks in the order of their
+// messages.
+//
+// A message whose number is not on WhatsApp fails with [RecipientNotFound]; one whose
+// check the policy never allows, with [NeverAllowed]. The queue calls Verify for
+// different numbers at once where a lane is wider than 1, and for any where there
+// are several lanes.
+type Verifier interface {
+	Verify(ctx context.Context, account, to string) (Verification, error)
+}
+
+// A Verification is what WhatsApp says of a phone number.
+type Verification struct {
+	// Registered says that the number is on WhatsApp.
+	Registered bool
+
+	// To is the address that messages to the number are sent to, in any form that
+	// [ParseAddress] reads but no group. Empty means the number itself. It is not
+	// looked at where Registered is false.
+	To string
+}
+
+// Verify says how long a queue keeps what its [Verifier] answered. A number's
+// answer is the same for all accounts, and for the address that it is sent to. The
+// zero Verify has all defaults.
+type Verify struct {
+	// Yes is how long it is kept that a number is on WhatsApp, and what its address
+	// is. Default 30 days; negative: not at all.
+	Yes time.Duration
+
+	// No is how long it is kept that a number is not on WhatsApp. Default 24 h;
+	// negative: not at all.
+	No time.Duration
+
+	// Most is how many numbers are kept, those that were asked for last. Default
+	// 100,000; negative: none.
+	Most int
+
+	// Off sends without verifying.
+	Off bool
+}
+
+func (v *Verify) withDefaults() *Verify {
+	var d Verify
+	if v != nil {
+		d = *v
+	}
+	if d.Yes == 0 {
+		d.Yes = 30 * 24 * time.Hour
+	}
+	if d.No == 0 {
+		d.No = 24 * time.Hour
+	}
+	if d.Most == 0 {
+		d.Most = 100_000
+	}
+	return &d
+}
+
+// answers is what is known of numbers, the oldest first in its list.
+type answers struct {
+	verify *Verify
+	known  map[string]*list.Element
+	list   list.List // of answer
+}
+
+type answer struct {
+	number     string
+	registered bool
+	to         string // where it is sent
+	at         time.Time
+}
+
+func newAnswers(v *Verify) *answers {
+	return &answers{verify: v, known: make(map[string]*list.Element)}
+}
+
+// of is what is known of a number.
+func (a *answers) of(number string, now time.Time) (answer, bool) {
+	e := a.known[number]
+	if e == nil {
+		return answer{}, false
+	}
+	known, _ := e.Value.(answer)
+	keep := a.verify.No
+	if known.registered {
+		keep = a.verify.Yes
+	}
+	if age := now.Sub(known.at); age >= keep || age < -tolerance { // it is old, or from a time that has not come
+		a.forget(e, number)
+		return answer{}, false
+	}
+	return known, true
+}
+
+// learn keeps what was answered of a number, and so of its address.
+func (a *answers) learn(v answer) {
+	a.keep(v)
+	if v.registered && v.to != v.number && isPhone(v.to) {
+		v.number = v.to
+		a.keep(v)
+	}
+}
+
+func (a *answers) keep(v answer) {
+	if e := a.known[v.number]; e != nil {
+		a.forget(e, v.number)
+	}
+	if a.verify.Most <= 0 || v.registered && a.verify.Yes < 0 || !v.registered && a.verify.No < 0 {
+		return
+	}
+	if len(a.known) >= a.verify.Most {
+		oldest, _ := a.list.Front().Value.(answer)
+		a.forget(a.list.Front(), oldest.number)
+	}
+	a.known[v.number] = a.list.PushBack(v)
+}
+
+func (a *answers) forget(e *list.Element, number string) {
+	a.list.Remove(e)
+	delete(a.known, number)
+}
+
+// The wait after a check that failed: it doubles each time.
+const (
+	leastRest = 5 * time.Second
+	mostRest  = 5 * time.Minute
+)
+
+// rest is how long a recipient is not checked again after n checks that failed.
+func rest(n int) time.Duration {
+	return min(leastRest<<min(n-1, 10), mostRest)
+}
+
+// checks are the recipients of a lane that are to be verified, by number, and so
+// in the order of their messages where they wait for budget or their turn, and of
+// their times where they rest after a check that failed. A recipient that is being
+// checked is in neither heap.
+type checks struct {
+	all     map[string]*check
+	asking  heap[*check]
+	resting heap[resting]
+	until   time.Time // when those that ask may go on
+	gone    line      // messages that will not be sent and wait to be recorded
+}
+
+// A check is a recipient that is to be verified, with the messages to it that have
+// been at the front of their lane. The one that carries the check out is not among
+// them.
+type check struct {
+	to       string
+	seq      uint64 // of its first message
+	parked   line
+	failed   int  // how often in a row
+	underway bool // a message carries it out
+	settled  bool
+}
+
+func (c *check) less(other *check) bool { return c.seq < other.seq }
+
+// A resting check is one that failed and is carried out again later.
+type resting struct {
+	*check
+	until time.Time
+}
+
+func (r resting) less(other resting) bool {
+	if c := r.until.Compare(other.until); c != 0 {
+		return c < 0
+	}
+	return r.seq < other.seq
+}
+
+// first is the check to be carried out first, or nil. Those whose rest is over ask
+// again.
+func (c *checks) first(now time.Time) *check {
+	for len(c.resting) > 0 && (c.resting[0].settled || !c.resting[0].until.After(now)) {
+		c.asking.push(c.resting.pop().check)
+	}
+	for len(c.asking) > 0 && c.asking[0].settled {
+		c.asking.pop()
+	}
+	if len(c.asking) == 0 {
+		return nil
+	}
+	return c.asking[0]
+}
+
+// due is when the checks have something to do next.
+func (c *checks) due() (due time.Time, ok bool) {
+	if c.gone.first != nil {
+		return time.Time{}, true
+	}
+	if len(c.asking) > 0 {
+		due, ok = c.until, true
+	}
+	if len(c.resting) > 0 && (!ok || c.resting[0].until.Before(due)) {
+		due, ok = c.resting[0].until, true
+	}
+	return due, ok
+}
+
+// restart lets everything ask again: the clock was set back.
+func (c *checks) restart() {
+	c.until = time.Time{}
+	for i := range c.resting {
+		c.asking.push(c.resting[i].check)
+	}
+	clear(c.resting)
+	c.resting = c.resting[:0]
+}
+
+// vouched reports whether the first waiting message may go as far as its recipient
+// is concerned. Where it may not, it has been dealt with, or the lane waits. It
+// requires q.mu.
+func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
+	to := it.record.To
+	if q.verifier == nil || it.verified || !isPhone(to) {
+		return true
+	}
+	if l.checks == nil {
+		l.checks = &checks{all: make(map[string]*check)}
+	}
+	c := l.checks.all[to]
+	if known, ok := q.answers.of(to, now); ok {
+		if c != nil {
+			l.park(c, it)
+			if !c.underway {
+				l.resolve(c, known)
+			}
+			return false
+		}
+		l.waiting.leave(it)
+		l.answer(it, known)
+		return known.registered && l.waiting.first == it
+	}
+	if c != nil {
+		l.park(c, it)
+		return false
+	}
+	if d := q.limiter.Check(now, request(&it.record.Message)); d.Answer != limiter.Allowed {
+		if d.Answer == limiter.Never {
+			l.waiting.leave(it)
+			l.giveUp(it, NeverAllowed, d.Err().Error())
+		} else {
+			it.until = now.Add(pause(d))
+		}
+		return false
+	}
+	c = &check{to: to, seq: it.seq}
+	l.checks.all[to] = c
+	l.park(c, it)
+	l.checks.asking.push(c)
+	return false
+}
+
+// park puts the first waiting message to those whose recipient is to be verified.
+func (l *lane) park(c *check, it *item) {
+	l.waiting.leave(it)
+	it.phase = parked
+	c.parked.join(it)
+}
+
+// check finds the next job of a lane's checks. A message that may go, and came
+// before, goes first. It requires q.mu.
+func (q *Queue) check(l *lane, now time.Time) (job, bool) {
+	if l.checks.gone.first != nil {
+		return l.bury(), true
+	}
+	c := l.checks.first(now)
+	if c == nil || l.checks.until.After(now) {
+		return job{}, false
+	}
+	if it := l.waiting.first; it != nil && it.seq < c.seq && !it.until.After(now) {
+		return job{}, false
+	}
+	return q.ask(l, c, now)
+}
+
+// ask takes the permit for the next check, if its message could go now. It requires
+// q.mu.
+func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
+	if known, ok := q.answers.of(c.to, now); ok { // another lane has asked
+		l.resolve(c, known)
+		return job{}, false
+	}
+	it := c.parked.first
+	d := q.limiter.Check(now, request(&it.record.Message))
+	var permit limiter.Permit
+	if d.Answer == limiter.Allowed {
+		permit, d = q.limiter.Take(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: c.to})
+	}
+	switch d.Answer {
+	case limiter.Allowed:
+	case limiter.Never:
+		l.release(c, func(it *item) { l.giveUp(it, NeverAllowed, d.Err().Error()) })
+		return job{}, false
+	case limiter.Later, limiter.Busy:
+		l.checks.until = now.Add(pause(d))
+		return job{}, false
+	}
+	l.checks.asking.pop()
+	c.parked.leave(it)
+	c.underway = true
+	it.permit, it.phase = permit, checking
+	l.claimed = append(l.claimed, it)
+	return job{l, it, it.record, (*Queue).verify}, true
+}
+
+// bury gives out the recording of a message that will not be sent. It requires
+// q.mu.
+func (l *lane) bury() job {
+	it := l.checks.gone.first
+	l.checks.gone.leave(it)
+	it.phase = saving
+	l.claimed = append(l.claimed, it)
+	return job{l, it, it.record, (*Queue).save}
+}
+
+// release lets go of the messages that wait for a check, in their order.
+func (l *lane) release(c *check, do func(*item)) {
+	c.settled = true
+	delete(l.checks.all, c.to)
+	for it := c.parked.first; it != nil; it = c.parked.first {
+		c.parked.leave(it)
+		do(it)
+	}
+}
+
+// resolve gives all messages of a check their answer.
+func (l *lane) resolve(c *check, known answer) {
+	l.release(c, func(it *item) { l.answer(it, known) })
+}
+
+// answer puts a message that is in no list back to those that wait, with the
+// address that it is sent to, or to those that will not be sent.
+func (l *lane) answer(it *item, known answer) {
+	if !known.registered {
+		l.giveUp(it, RecipientNotFound, "the recipient is not on WhatsApp")
+		return
+	}
+	if known.to != it.record.To {
+		r := *it.record
+		r.AskedTo, r.To = r.To, known.to
+		it.record = &r
+	}
+	it.verified, it.phase, it.until = true, waiting, time.Time{}
+	l.waiting.readmit(it)
+}
+
+// giveUp ends a message that is in no list.
+func (l *lane) giveUp(it *item, code Code, why string) {
+	r := *it.record
+	r.Status, r.Code, r.Err = Failed, code, why
+	it.record, it.phase = &r, parked
+	l.checks.gone.join(it)
+}
+
+// verify carries out a check.
+func (q *Queue) verify(ctx context.Context, j job) {
+	it, to := j.item, j.record.To
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	q.mu.Lock()
+	it.hush = cancel
+	late := q.stopped
+	q.mu.Unlock()
+
+	known := answer{number: to}
+	// A verifier that ends its goroutine has not answered.
+	err := errors.New("the verifier did not return")
+	outcome := limiter.Sent
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the verifier panicked: %v\n%s", v, debug.Stack())
+		}
+		cut := late || err != nil && ctx.Err() != nil
+		if err != nil && !cut {
+			q.complain("the recipient could not be verified; the message waits", j.record, err)
+		}
+		q.settleCheck(j, known, outcome, err != nil, cut)
+	}()
+	if late || ctx.Err() != nil {
+		outcome, late = limiter.Unsent, true
+		return
+	}
+	var v Verification
+	v, err = q.verifier.Verify(ctx, j.record.Account, to)
+	if errors.Is(err, ErrUnsent) {
+		outcome = limiter.Unsent
+	}
+	if err == nil {
+		known.registered = v.Registered
+		known.to, err = v.address(to)
+	}
+}
+
+// address is where messages to a number are sent.
+func (v Verification) address(number string) (string, error) {
+	if !v.Registered || v.To == "" {
+		return number, nil
+	}
+	to, err := ParseAddress(v.To)
+	if err != nil {
+		return "", fmt.Errorf("the verifier's answer: %w", err)
+	}
+	if to.IsGroup() {
+		return "", errors.New("the verifier's answer is a group")
+	}
+	return to.String(), nil
+}
+
+// settleCheck gives the permit of a check and the messages that wait for it their
+// outcome. A check that was cut short has not failed.
+func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed, cut bool) {
+	l, it := j.lane, j.item
+	now := q.clock.Now()
+	it.permit.Settle(now, outcome)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	it.hush, it.permit = nil, limiter.Permit{}
+	known.at = now
+	if !failed {
+		q.answers.learn(known)
+	}
+	if it.lost {
+		return
+	}
+	l.drop(it)
+	it.phase = parked
+	c := l.checks.all[j.record.To]
+	c.parked.join(it)
+	c.underway = false
+	switch {
+	case !failed:
+		l.resolve(c, known)
+		if same := l.checks.all[known.to]; same != nil && known.registered && !same.underway {
+			known.number = known.to
+			l.resolve(same, known)
+		}
+	case cut:
+		l.checks.asking.push(c)
+	default:
+		c.failed++
+		l.checks.resting.push(resting{c, now.Add(rest(c.failed))})
+	}
+	l.reopen(now)
+	q.reschedule(l, now)
+}
+
+// reopen has a lane ask again for what it waits for: it may have been a permit
+// that is settled now.
+func (l *lane) reopen(now time.Time) {
+	if first := l.waiting.first; first != nil {
+		first.until = now
+	}
+	if l.checks != nil {
+		l.checks.until = now
+	}
+}
+
+// isPhone reports whether a canonical address is a phone number.
+func isPhone(address string) bool { return Address{address}.IsPhone() }
+
+// pause is how long to wait where the limiter refused.
+func pause(d limiter.Decision) time.Duration {
+	wait := max(d.RetryAfter, 1)
+	if d.Answer == limiter.Busy {
+		wait = max(wait, patience)
+	}
+	return wait
+}
