@@ -175,7 +175,7 @@ func TestTokenBucketNeverDrifts(t *testing.T) {
 	} {
 		t.Run(b.Per.String(), func(t *testing.T) {
 			t.Parallel()
-			const steps = 42_000 * effort // of each: a million in all
+			const steps = 340_000 / slower // of each: a million in all
 			l := newLimiter(t, only(b))
 			for n := range int64(steps) {
 				// The first instant at which floor(...) is above n.
