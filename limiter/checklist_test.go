@@ -19,7 +19,7 @@ import (
 func TestRetryAfterIsExactAtAnyRate(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(8, 9))
-	for range 1000 {
+	for range 1000 / slower {
 		most := int64(math.Exp(rng.Float64() * math.Log(1e6)))
 		per := time.Duration(math.Exp(rng.Float64()*math.Log(400*24*3600*1e3)) * 1e6)
 		burst := 1 + rng.Int64N(20)

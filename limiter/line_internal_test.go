@@ -104,7 +104,7 @@ func TestLines_LikeAList(t *testing.T) {
 // A hundred thousand wait for one account, and as many for one each: limiters.md
 // 3.2, 49.
 func TestLines_ManyWaiters(t *testing.T) { //nolint:paralleltest // it measures the heap
-	const n = 100_000
+	const n = 30_000
 	alike := func(int) string { return "447700900001" }
 	apart := func(i int) string { return fmt.Sprintf("4477%08d", i) }
 	for name, test := range map[string]struct { //nolint:paralleltest // as above

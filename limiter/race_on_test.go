@@ -2,5 +2,6 @@
 
 package limiter_test
 
-// slower is how much fewer cases a test with many runs under the race detector.
+// slower is how much fewer cases a test with many of them has under the race
+// detector.
 const slower = 10

@@ -92,7 +92,7 @@ func TestBadSnapshotChangesNothing(t *testing.T) {
 		require.ErrorContains(t, err, says)
 	}
 	for kind, b := range before {
-		for i := range b {
+		for i := 0; i < len(b); i += slower {
 			for _, flip := range []byte{1, 0x80, 0xff} {
 				bad := append([]byte{}, b...)
 				bad[i] ^= flip

@@ -111,7 +111,7 @@ func TestManyChangesFreeNothing(t *testing.T) {
 	for name, other := range map[string]policy.Policy{"standard": policy.Standard(), "unlimited": policy.Unlimited(), "none of it": only(policy.Concurrency{Max: 5})} {
 		l := newLimiter(t, policy.Strict())
 		sent := 0
-		for minute := range 24 * 60 {
+		for minute := range 24 * 60 / min(slower, 4) {
 			now := monday.Truncate(24 * time.Hour).Add(time.Duration(minute) * time.Minute)
 			setPolicy(t, l, now, other)
 			setPolicy(t, l, now, policy.Strict())
