@@ -186,16 +186,17 @@ func peerSameLimitTwice(t *testing.T) {
 func peerEvictionInUse(t *testing.T) {
 	l, err := limiter.New(only(policy.SlidingWindow{Max: 500, Window: time.Hour}), &limiter.Options{MaxAccounts: 200})
 	require.NoError(t, err)
-	var sum atomic.Int64
+	var sum, clock atomic.Int64
 	crowd(func(caller int) {
 		for i := range 300 {
+			now := monday.Add(time.Duration(clock.Add(1)) * 10 * time.Millisecond)
 			if caller%2 == 0 {
-				// Accounts that are idle soon make the limiter forget all the time.
+				// Accounts that are idle for a second make the limiter forget all the time.
 				req := request(1)
 				req.Account = fmt.Sprint(caller, "-", i)
-				p, _ := l.Take(monday, req)
-				p.Settle(monday, limiter.Unsent)
-			} else if l.Allow(monday, request(1)).Answer == limiter.Allowed {
+				p, _ := l.Take(now, req)
+				p.Settle(now, limiter.Unsent)
+			} else if l.Allow(now, request(1)).Answer == limiter.Allowed {
 				sum.Add(1)
 			}
 		}
