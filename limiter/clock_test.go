@@ -409,6 +409,9 @@ func TestSettleTakesAnyTime(t *testing.T) {
 func TestFirstAndLastTime(t *testing.T) {
 	t.Parallel()
 	first, last := time.Unix(-9223372035, 0), time.Unix(9223372035, 999_999_999)
+	for _, beyond := range []time.Time{time.Unix(-9223372036, 999_999_999), time.Unix(9223372036, 0), time.Unix(9223372036, 999_999_999)} {
+		require.Equal(t, "request", newLimiter(t, policy.Standard()).Check(beyond, request(1)).Rule)
+	}
 	for name, tt := range full() {
 		l := newLimiter(t, only(tt.limit))
 		require.Equal(t, limiter.Allowed, l.Allow(first, request(tt.cost)).Answer, name)
