@@ -35,6 +35,23 @@ func Standard() Policy {
 	}
 }
 
+// GatewayAPI is the anti-ban gateway's limit on calls of its API, where the account
+// is the key: 120 in any 15 minutes, whatever they do. Its queue paces the sends
+// apart from it, under [Standard]. The figure is the gateway's default: 120 per key
+// per 15 min, at the HTTP level.
+//
+// [Policy.Lint] finds [ManyChecks].
+func GatewayAPI() Policy {
+	return Policy{
+		Slug:        "gateway_api",
+		Name:        "Gateway API",
+		Description: "Calls of the anti-ban gateway's API: 120 a key in 15 minutes.",
+		Rules:       []Rule{{Name: "requests", Limit: SlidingWindow{Max: 120, Window: 15 * time.Minute}}},
+	}
+}
+
+func gatewayOffers() []Offer { return offer(GatewayAPI()) }
+
 // lookups caps what is asked of WhatsApp rather than sent through it. Users report
 // numbers banned for checks alone (whatsmeow issue 478).
 func lookups(checksPerMinute, checksPerDay int64) []Rule {

@@ -21,7 +21,7 @@ func Strict() Policy {
 		ID:          1,
 		Slug:        "strict",
 		Name:        "Strict",
-		Description: "For new or sensitive numbers: one message a minute, 200 a day.",
+		Description: "Conservative limits for fresh or sensitive accounts.",
 		Rules: append(
 			[]Rule{
 				{Name: "gap", Actions: []Action{SendMessage}, Limit: Gap{Min: time.Minute, Max: time.Minute}},
