@@ -8,7 +8,9 @@ func NewMemory(history int) Store { return newMemory(history) }
 
 // Lanes is how many lanes the queue keeps.
 func (q *Queue) Lanes() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.lanes)
+	n := 0
+	for range q.all() {
+		n++
+	}
+	return n
 }

@@ -136,10 +136,8 @@ func (a *alarm) set(c limiter.Clock, due time.Time) bool {
 
 // stop ends the taking in of messages and the calls that verify and show typing.
 func (q *Queue) stop() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.stopped = true
-	for _, l := range q.lanes {
+	q.stopped.Store(true)
+	for l := range q.all() {
 		for _, it := range l.claimed {
 			if (it.phase == typing || it.phase == checking) && it.hush != nil {
 				it.hush()
@@ -152,9 +150,7 @@ func (q *Queue) stop() {
 // they are.
 func (q *Queue) abandon() (n int) {
 	now := q.clock.Now()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, l := range q.lanes {
+	for l := range q.all() {
 		for _, it := range l.claimed {
 			switch it.phase {
 			case starting, checking:
@@ -194,9 +190,7 @@ func (q *Queue) flush(ctx context.Context, deadline time.Time) error {
 
 // unrecorded takes the messages whose end could not be recorded yet.
 func (q *Queue) unrecorded() (left []job) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, l := range q.lanes {
+	for l := range q.all() {
 		for _, it := range l.claimed {
 			if it.phase == recording {
 				it.phase = saving
