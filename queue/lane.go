@@ -24,9 +24,9 @@ type lane struct {
 type item struct {
 	record     *Record // as the store has it, but for a change under way and the verified recipient
 	seq        uint64
-	finished   chan<- Record // may be nil
-	prev, next *item         // in the line that it is in
+	prev, next *item // in the line that it is in
 
+	status   Status // as the store has it: queued or sending
 	phase    phase
 	verified bool           // its recipient is
 	lost     bool           // given up by a stop: whatever its worker says comes too late
@@ -304,6 +304,7 @@ func (q *Queue) launch(l *lane, it *item, now time.Time) (job, bool) {
 func (q *Queue) refused(l *lane, it *item, d limiter.Decision, now time.Time) (job, bool) {
 	if d.Answer == limiter.Never {
 		r := *it.record
+		r.Version++
 		r.Status, r.Code, r.Err = Failed, NeverAllowed, d.Err().Error()
 		it.record = &r
 		l.move(it, saving)

@@ -161,6 +161,7 @@ func (q *Queue) abandon() (n int) {
 				it.lost = true
 			case onWire:
 				r := *it.record
+				r.Version++
 				r.Status, r.Code, r.Err, r.Done = InDoubt, SendUnknown, "the sender did not return before the queue stopped", now
 				it.record, it.phase, it.lost = &r, recording, true
 				n++

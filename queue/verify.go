@@ -375,6 +375,7 @@ func (l *lane) answer(it *item, known answer) {
 // giveUp ends a message that is in no list.
 func (l *lane) giveUp(it *item, code Code, why string) {
 	r := *it.record
+	r.Version++
 	r.Status, r.Code, r.Err = Failed, code, why
 	it.record, it.phase = &r, parked
 	l.checks.gone.join(it)
