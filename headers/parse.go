@@ -9,8 +9,8 @@ import (
 
 // ParseOptions tunes [Parse]. A nil *ParseOptions means all defaults.
 type ParseOptions struct {
-	// MaxWait is the longest time to wait or to reset; what is longer is cut and
-	// said to be. Zero and negative mean the default, 24 h.
+	// MaxWait is the longest that the advice's own times can be; what is longer is
+	// cut and said to be. Zero and negative mean the default, 24 h.
 	MaxWait time.Duration
 
 	// Reset says what a number in X-RateLimit-Reset is. The zero ResetForm guesses.
@@ -47,7 +47,7 @@ func Parse(answer *http.Response, body []byte, now time.Time, o *ParseOptions) A
 	a.Usage = r.usage(h)
 	a.bind()
 	said := r.body(&a, answer.StatusCode, body)
-	a.Limited = a.Limited || answer.StatusCode == http.StatusForbidden && (wait.kind != 0 || a.Remaining == 0)
+	a.Limited = a.Limited || !a.Locked && answer.StatusCode == http.StatusForbidden && (wait.kind != 0 || a.Remaining == 0)
 
 	if redirects(answer.StatusCode) {
 		wait = delay{}
@@ -63,8 +63,11 @@ func Parse(answer *http.Response, body []byte, now time.Time, o *ParseOptions) A
 		}
 		wait = next()
 	}
-	a.Wait, a.Kind = wait.length, wait.kind
-	a.Clamped = a.Clamped || wait.clamped
+	a.Kind = wait.kind
+	var long bool
+	a.Reset, a.Clamped = r.cut(a.Reset, "reset")
+	a.Wait, long = r.cut(wait.length, "wait")
+	a.Clamped = a.Clamped || long
 	a.Notes, a.Malformed = r.notes, r.voids
 	return a
 }
@@ -76,7 +79,6 @@ func (a *Advice) bind() {
 	var binding *ServiceLimit
 	for i := range a.ServiceLimits {
 		s := &a.ServiceLimits[i]
-		a.Clamped = a.Clamped || s.Clamped
 		if binding == nil || s.binds(binding) {
 			binding = s
 		}
@@ -90,7 +92,7 @@ func (a *Advice) bind() {
 // lostAccess is how long it takes until Meta gives access again.
 func (a *Advice) lostAccess() delay {
 	if u := a.Usage; u != nil && u.Regain > 0 && (a.Limited || u.Percent >= 100) {
-		return delay{u.Regain, Delta, u.Clamped}
+		return delay{u.Regain, Delta}
 	}
 	return delay{}
 }
@@ -101,7 +103,7 @@ func (a *Advice) exhaustion() (longest delay) {
 	for i := range a.ServiceLimits {
 		s := &a.ServiceLimits[i]
 		if s.exhausted() || a.Limited && s.Remaining < 0 {
-			longest = longest.or(delay{s.Reset, s.ResetKind, s.Clamped})
+			longest = longest.or(delay{s.Reset, s.ResetKind})
 		}
 	}
 	return longest

@@ -29,6 +29,7 @@ type row struct {
 	item   string // its item in RateLimit-Policy, without a partition
 	name   string // its name, quoted
 	limit  int64
+	daily  bool   // its window is a day
 	others []*row // of the same name with other limits
 }
 
@@ -62,7 +63,7 @@ func NewPrinter(quotas []Quota, o *PrintOptions) (*Printer, error) {
 		if err := q.check(); err != nil {
 			return nil, err
 		}
-		r := &row{item: q.item(), name: quote(q.Name), limit: q.Limit}
+		r := &row{item: q.item(), name: quote(q.Name), limit: q.Limit, daily: q.Window == 24*time.Hour}
 		if first, known := p.rows[q.Name]; known {
 			first.others = append(first.others, r)
 		} else {
@@ -124,7 +125,7 @@ func (p *Printer) Print(h http.Header, now time.Time, s State) {
 	}
 	pg.printer, pg.now, pg.state, pg.n, pg.text = p, now, s, 0, pg.room[:0]
 	for i := range p.dialects {
-		p.dialects[i].print(pg)
+		p.dialects[i].write(pg)
 	}
 	if wait, ok := RetryAfter(s.Decision); ok {
 		pg.integer("Retry-After", wait)
