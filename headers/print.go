@@ -29,7 +29,6 @@ type row struct {
 	item   string // its item in RateLimit-Policy, without a partition
 	name   string // its name, quoted
 	limit  int64
-	daily  bool   // its window is a day
 	others []*row // of the same name with other limits
 }
 
@@ -63,7 +62,7 @@ func NewPrinter(quotas []Quota, o *PrintOptions) (*Printer, error) {
 		if err := q.check(); err != nil {
 			return nil, err
 		}
-		r := &row{item: q.item(), name: quote(q.Name), limit: q.Limit, daily: q.Window == 24*time.Hour}
+		r := &row{item: q.item(), name: quote(q.Name), limit: q.Limit}
 		if first, known := p.rows[q.Name]; known {
 			first.others = append(first.others, r)
 		} else {
