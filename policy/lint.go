@@ -171,7 +171,7 @@ func (l *linter) deadRules() {
 // pace finds caps that the other rules run into long before they are over.
 func (l *linter) pace(r Rule) {
 	most, period := r.cap()
-	if most == 0 || !r.Covers(SendMessage) || r.Scope.width() != ScopeAccount.width() {
+	if most <= 1 || !r.Covers(SendMessage) || r.Scope.width() != ScopeAccount.width() {
 		return
 	}
 	each, by, gaps := meanPace(l.above(r), period)
