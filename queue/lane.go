@@ -88,20 +88,8 @@ func (q *Queue) admit(it *item, now time.Time) {
 // shard's lock.
 func (q *Queue) reschedule(l *lane, due time.Time) {
 	if tick := q.tick(due); tick < l.shard.due.due(l) {
-		q.schedule(l, tick)
-	}
-}
-
-// schedule makes a lane due at a tick, and wakes Run where no lane of the shard is
-// due sooner: it may sleep for longer. It requires the shard's lock.
-func (q *Queue) schedule(l *lane, due int64) {
-	l.shard.due.set(l, due)
-	if next, _ := l.shard.due.next(); next != l {
-		return
-	}
-	select {
-	case q.wake <- struct{}{}:
-	default:
+		l.shard.due.set(l, tick)
+		q.attend(tick)
 	}
 }
 
@@ -109,7 +97,7 @@ func (q *Queue) schedule(l *lane, due int64) {
 // is due, zero where none is.
 func (q *Queue) next() (j job, due time.Time, ok bool) {
 	for {
-		s := q.first()
+		s, _ := q.first()
 		if s == nil {
 			return job{}, time.Time{}, false
 		}
@@ -153,7 +141,7 @@ func (q *Queue) look(s *shard) (j job, due time.Time, found find) {
 	}
 	s.due.remove(l)
 	j, ok := q.advance(l, now)
-	q.plan(l, now)
+	q.arrange(l, now)
 	if ok {
 		return j, time.Time{}, aJob
 	}
@@ -161,9 +149,15 @@ func (q *Queue) look(s *shard) (j job, due time.Time, found find) {
 }
 
 // plan schedules a lane for the next time at which it has something to do of its
-// own accord, or drops it where it has no messages. Otherwise a worker that has
-// one of its messages will reschedule it. It requires the shard's lock.
+// own accord, or drops it where it has no messages. It requires the shard's lock.
 func (q *Queue) plan(l *lane, now time.Time) {
+	q.arrange(l, now)
+	q.attend(l.shard.due.due(l))
+}
+
+// arrange is plan for one who looks next what is due: it calls no worker. It requires
+// the shard's lock.
+func (q *Queue) arrange(l *lane, now time.Time) {
 	var due time.Time
 	found := false
 	soonest := func(t time.Time) {
@@ -191,11 +185,14 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	}
 	switch {
 	case found && due.Before(now):
-		q.schedule(l, q.tick(now)) // behind the lanes that were due before
+		l.shard.due.set(l, q.tick(now)) // behind the lanes that were due before
 	case found:
-		q.schedule(l, q.tick(due))
-	case len(l.claimed) == 0:
-		delete(l.shard.lanes, l.account)
+		l.shard.due.set(l, q.tick(due))
+	default: // a worker that has one of its messages will arrange it again
+		l.shard.due.remove(l)
+		if len(l.claimed) == 0 {
+			delete(l.shard.lanes, l.account)
+		}
 	}
 }
 

@@ -42,9 +42,11 @@ type Queue struct {
 	options  Options
 	log      *slog.Logger
 
-	wake    chan struct{} // something is due sooner than anything was
-	drive   atomic.Bool   // Run or Step is at work
-	ended   chan struct{} // closed when Run returns
+	crew    atomic.Pointer[crew] // of the Run that is at work, or nil
+	alarm   atomic.Int64         // when Run looks of its own accord
+	wake    chan struct{}        // has it look before
+	drive   atomic.Bool          // Run or Step is at work
+	ended   chan struct{}        // closed when Run returns
 	stopped atomic.Bool
 
 	epoch   time.Time
