@@ -9,8 +9,8 @@ COUNT    ?= 20
 FUZZTIME ?= 30s
 
 # What a user's program links in, and the modules it may bring along.
-LIBRARY := ./policy ./limiter ./queue
-MODULES := github.com/wapace/wapace golang.org/x/time
+LIBRARY := ./policy ./limiter ./queue ./headers
+MODULES := github.com/wapace/wapace golang.org/x/time github.com/dunglas/httpsfv
 
 .PHONY: help check test race cover bench bench-json bench-go bench-once fuzz 386 example nested fmt fmt-check tidy vet lint deps
 

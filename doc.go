@@ -14,6 +14,10 @@
 //	  ^
 //	queue/queuetest    a scripted sender, a clock and an audit for your tests
 //
+// and beside the queue, on policy and limiter too:
+//
+//	headers            how limits are spoken over HTTP: print and parse
+//
 // Imports point up the map and never down.
 //
 // # Where to start
@@ -22,6 +26,8 @@
 //   - To ask "may I send now, and if not, when?" and do the waiting yourself:
 //     [github.com/wapace/wapace/limiter].
 //   - To choose or write the limits: [github.com/wapace/wapace/policy].
+//   - To tell HTTP clients of limits, or to obey those of a server:
+//     [github.com/wapace/wapace/headers].
 //   - To test your own throttling without waiting for it:
 //     [github.com/wapace/wapace/queue/queuetest].
 //

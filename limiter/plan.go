@@ -91,7 +91,7 @@ func newPlan(p policy.Policy) *plan {
 	for i, r := range p.Rules {
 		for _, a := range r.Actions {
 			pl.named = append(pl.named, covered{a, pl.match(a)})
-			pl.vague = pl.vague || strings.HasSuffix(string(a), "*")
+			pl.vague = pl.vague || a.IsPath() || strings.HasSuffix(string(a), "*")
 		}
 		if len(r.Actions) == 0 {
 			pl.other |= 1 << i

@@ -21,10 +21,19 @@ const (
 
 // Matches reports whether a, read as a pattern, covers action b. A trailing *
 // covers every action that starts with the text before it; anywhere else * is an
-// ordinary character.
+// ordinary character. A pattern that starts with / covers a path whatever the
+// method before it: "/api/v1/media/*" covers "GET /api/v1/media/photo".
 func (a Action) Matches(b Action) bool {
+	if a.IsPath() {
+		if _, at, ok := strings.Cut(string(b), " "); ok && Action(at).IsPath() {
+			b = Action(at)
+		}
+	}
 	if prefix, isPattern := strings.CutSuffix(string(a), "*"); isPattern {
 		return strings.HasPrefix(string(b), prefix)
 	}
 	return a == b
 }
+
+// IsPath reports whether a is a path without a method, such as "/api/v1/media/*".
+func (a Action) IsPath() bool { return strings.HasPrefix(string(a), "/") }

@@ -29,6 +29,18 @@ func TestActionMatches(t *testing.T) {
 		{"send_message", "send_message*", false}, // an asked action is never a pattern
 		{"", "", true},
 		{"", "a", false},
+		{"/api/v1/media/*", "GET /api/v1/media/photo", true},
+		{"/api/v1/media/*", "POST /api/v1/media/photo", true},
+		{"/api/v1/media/*", "/api/v1/media/photo", true},
+		{"/api/v1/media/*", "GET /api/v2/media/photo", false},
+		{"/api/v1/webhooks/test", "POST /api/v1/webhooks/test", true},
+		{"/api/v1/webhooks/test", "POST /api/v1/webhooks/test2", false},
+		{"/a b", "/a b", true},
+		{"/*", "POST /", true},
+		{"/*", "POST", false},
+		{"/*", "POST x /", false}, // what follows a method is its path
+		{"/*", policy.SendMessage, false},
+		{"POST /api/v1/media/*", "/api/v1/media/photo", false},
 	}
 	for _, tt := range tests {
 		require.Equal(t, tt.want, tt.pattern.Matches(tt.action), "%q matches %q", tt.pattern, tt.action)

@@ -51,11 +51,9 @@ func Presets() Catalog {
 // plan or not. The error wraps [ErrUnknownPolicy] or [ErrPaidPlan] and names the
 // slugs to choose from.
 func (c Catalog) Choose(slug string, paid bool) (Policy, error) {
-	i := slices.IndexFunc(c.Offers, func(o Offer) bool {
-		return o.Policy.Slug == slug || slices.Contains(o.Aliases, slug)
-	})
+	i := slices.IndexFunc(c.Offers, func(o Offer) bool { return o.called(slug) })
 	switch {
-	case i < 0 || slug == "":
+	case i < 0:
 		return Policy{}, fmt.Errorf("%w: slug: %q: choose %s", ErrUnknownPolicy, clip(slug), c.slugs(true))
 	case !paid && !c.Offers[i].Free:
 		return Policy{}, fmt.Errorf("%w: slug: %q: choose %s, or upgrade", ErrPaidPlan, clip(slug), c.slugs(false))

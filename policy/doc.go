@@ -21,9 +21,15 @@
 //
 //   - A policy that ships with the library: [Strict], [Standard] or [Unlimited].
 //   - One of them by the name a user wrote: [Catalog.Choose] of [Presets].
+//   - A provider's own limits: [All], or [For] by slug. What Wawp answers is a
+//     [WawpAnswer].
+//   - The tiers of a provider: [MetaLadder] or [LegacyLadder].
 //   - One from a file: [Read]; inside other JSON, a field of type Policy.
 //   - One in Go: a Policy literal, then [Policy.Validate].
 //   - One from golang.org/x/time/rate: [FromRate], and [TokenBucket.Limiter] back.
+//
+// [Policy.Lint] warns of numbers that fight, and [Policy.WorstCase] says how many
+// messages can go out in any minute, hour or day.
 //
 // A policy that cannot be gets an error that names every bad field at once, each
 // a [*FieldError] with its path, its value and what to write instead.

@@ -50,17 +50,23 @@ func (f *fields) get(name string, n need, remedy string) *node {
 	return nil
 }
 
+const useWhole = "write a whole number"
+
 func (f *fields) number(name string, n need) int64 { return f.upTo(math.MaxInt64, name, n) }
 
 func (f *fields) upTo(most int64, name string, n need) int64 {
-	const remedy = "write a whole number"
-	v := f.get(name, n, remedy)
+	v := f.get(name, n, useWhole)
 	if v == nil {
 		return 0
 	}
+	return f.whole(v, most, name)
+}
+
+// whole is the number that v, the field's value, is.
+func (f *fields) whole(v *node, most int64, name string) int64 {
 	literal, isNumber := v.token.(json.Number)
 	if !isNumber {
-		f.report(name, v.show(), remedy)
+		f.report(name, v.show(), useWhole)
 		return 0
 	}
 	i, err := strconv.ParseInt(literal.String(), 10, 64)
@@ -72,7 +78,7 @@ func (f *fields) upTo(most int64, name string, n need) int64 {
 		f.report(name, v.show(), fmt.Sprintf("use at most %d", most))
 		return 0
 	case err != nil:
-		f.report(name, v.show(), remedy)
+		f.report(name, v.show(), useWhole)
 		return 0
 	}
 	return i

@@ -16,6 +16,9 @@ import "time"
 // Group look-ups are WasenderAPI's, 10 requests per minute for participants or
 // metadata.
 //
+// [Policy.Lint] finds [UsedUpEarly] for the day, whose 500 are gone in 74 min, and
+// [Doubles]: up to 1,000 go out in the hours around midnight.
+//
 // The slug standard_policy is Wawp's for its second free policy, whose figures
 // Wawp does not publish.
 func Standard() Policy {
@@ -34,6 +37,23 @@ func Standard() Policy {
 		),
 	}
 }
+
+// GatewayAPI is the anti-ban gateway's limit on calls of its API, where the account
+// is the key: 120 in any 15 minutes, whatever they do. Its queue paces the sends
+// apart from it, under [Standard]. The figure is the gateway's default: 120 per key
+// per 15 min, at the HTTP level.
+//
+// [Policy.Lint] finds [ManyChecks].
+func GatewayAPI() Policy {
+	return Policy{
+		Slug:        "gateway_api",
+		Name:        "Gateway API",
+		Description: "Calls of the anti-ban gateway's API: 120 a key in 15 minutes.",
+		Rules:       []Rule{{Name: "requests", Limit: SlidingWindow{Max: 120, Window: 15 * time.Minute}}},
+	}
+}
+
+func gatewayOffers() []Offer { return offer(GatewayAPI()) }
 
 // lookups caps what is asked of WhatsApp rather than sent through it. Users report
 // numbers banned for checks alone (whatsmeow issue 478).

@@ -119,7 +119,7 @@ func decode(data []byte) (Policy, error) {
 		Name:        f.text("name", optional, "write a text"),
 		Description: f.text("description", optional, "write a text"),
 	}
-	p.checkHead(&found)
+	p.checkHead("", &found)
 	items := f.list("rules", required, "list the rules, or write [] for a policy that allows everything")
 	checkRuleCount(len(items), &found)
 	names := make(map[string]int)

@@ -48,7 +48,7 @@ const (
 // is a join of [*FieldError] values, in the order of the policy's fields.
 func (p Policy) Validate() error {
 	var found problems
-	p.checkHead(&found)
+	p.checkHead("", &found)
 	checkRuleCount(len(p.Rules), &found)
 	names := make(map[string]int, len(p.Rules))
 	for i, r := range p.Rules {
@@ -57,14 +57,14 @@ func (p Policy) Validate() error {
 	return found.err()
 }
 
-// checkHead reports what is wrong above the rules.
-func (p Policy) checkHead(found *problems) {
+// checkHead reports what is wrong above the rules, by paths that begin with path.
+func (p Policy) checkHead(path string, found *problems) {
 	if p.ID < 0 {
-		found.add("id", p.ID, useID)
+		found.add(path+"id", p.ID, useID)
 	}
-	found.addBadText("slug", p.Slug)
-	found.addBadText("name", p.Name)
-	found.addBadText("description", p.Description)
+	found.addBadText(path+"slug", p.Slug)
+	found.addBadText(path+"name", p.Name)
+	found.addBadText(path+"description", p.Description)
 }
 
 func checkRuleCount(n int, found *problems) {

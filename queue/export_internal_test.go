@@ -5,7 +5,9 @@ func (q *Queue) SetStore(s Store) { q.store = s }
 
 // Lanes is how many lanes the queue keeps.
 func (q *Queue) Lanes() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.lanes)
+	n := 0
+	for range q.all() {
+		n++
+	}
+	return n
 }

@@ -15,12 +15,12 @@ type lane struct {
 	claimed []*item // on their way; at most the queue's width
 	checks  *checks // nil where none has been needed
 
-	due   time.Time
-	order uint64
-	place int // in the schedule's heap, plus 1; 0 means not scheduled
+	shard *shard
+	turn  uint64 // among the lanes that are due at once
+	place int32  // in the shard's schedule, plus 1; 0 means not scheduled
 }
 
-// An item is a message in its lane. Its fields change with q.mu held.
+// An item is a message in its lane. Its fields change with the shard's lock held.
 type item struct {
 	record     *Record // as the store has it, but for a change under way and the verified recipient
 	seq        uint64
@@ -59,10 +59,6 @@ const retypeAfter = time.Minute
 // it: a permit that other code holds, a store that failed.
 const patience = time.Second
 
-// tolerance is how far back the clock may step before everything that waits for
-// a time is looked at again.
-const tolerance = time.Second
-
 // A job is what a lane has to do outside the lock: one of Queue's methods
 // verify, show, send and save.
 type job struct {
@@ -74,12 +70,13 @@ type job struct {
 
 // admit puts a new item at the end of its lane.
 func (q *Queue) admit(it *item, now time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	l := q.lanes[it.record.Account]
+	s := q.shardOf(it.record.Account)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lanes[it.record.Account]
 	if l == nil {
-		l = &lane{account: it.record.Account}
-		q.lanes[l.account] = l
+		l = &lane{account: it.record.Account, shard: s}
+		s.lanes[l.account] = l
 	}
 	l.waiting.join(it)
 	if l.waiting.first == it && len(l.claimed) < q.width {
@@ -87,92 +84,80 @@ func (q *Queue) admit(it *item, now time.Time) {
 	}
 }
 
-// reschedule makes a lane due at a time, if it is not due sooner. It requires
-// q.mu.
+// reschedule makes a lane due at a time, if it is not due sooner. It requires the
+// shard's lock.
 func (q *Queue) reschedule(l *lane, due time.Time) {
-	if l.place == 0 || due.Before(l.due) {
-		q.schedule(l, due)
-	}
-}
-
-// schedule makes a lane due at a time, and wakes Run where no lane is due sooner:
-// it may sleep for longer. It requires q.mu.
-func (q *Queue) schedule(l *lane, due time.Time) {
-	q.due.set(l, due)
-	if q.due.next() != l {
-		return
-	}
-	select {
-	case q.wake <- struct{}{}:
-	default:
+	if tick := q.tick(due); tick < l.shard.due.due(l) {
+		l.shard.due.set(l, tick)
+		q.attend(tick)
 	}
 }
 
 // next gives out the first job that is due. Without one it says when the next lane
 // is due, zero where none is.
 func (q *Queue) next() (j job, due time.Time, ok bool) {
-	for more := true; more; {
-		j, due, ok, more = q.look()
+	for {
+		s, _ := q.first()
+		if s == nil {
+			return job{}, time.Time{}, false
+		}
+		j, due, found := q.look(s)
+		if found != again {
+			return j, due, found == aJob
+		}
 	}
-	return j, due, ok
 }
 
-// glance is how many times lanes are looked at before others may have the lock.
-const glance = 1000
+// A find is what a look at a shard has found.
+type find uint8
 
-// look is next, but may give up before it has found anything. Then there is more to
-// be looked at.
-func (q *Queue) look() (j job, due time.Time, ok, more bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	now := q.clock.Now() // with the lock held, so that the time never seems to go back
-	q.rewind(now)
-	for range glance {
-		l := q.due.next()
-		if l == nil {
-			return job{}, time.Time{}, false, false
-		}
-		if l.due.After(now) {
-			return job{}, l.due, false, false
-		}
-		q.due.remove(l)
-		j, ok := q.advance(l, now)
-		q.plan(l, now)
-		if ok {
-			return j, time.Time{}, true, false
-		}
-	}
-	return job{}, time.Time{}, false, true
-}
+const (
+	again   find = iota // something may be due here or elsewhere
+	aJob                // a job
+	nothing             // nothing is due
+)
 
-// rewind notices a clock that was set back, and has every lane ask again: what it
-// waits for was reckoned from a time that has not come. It requires q.mu.
-func (q *Queue) rewind(now time.Time) {
-	back := q.latest.Sub(now)
-	if back > tolerance {
-		for _, l := range q.lanes {
-			for it := range l.waiting.all() {
-				it.until, it.typed = time.Time{}, time.Time{}
-			}
-			if l.checks != nil {
-				l.checks.restart()
-			}
-			for _, it := range l.claimed {
-				it.until = it.until.Add(-back)
-			}
-			q.due.remove(l)
-			q.plan(l, now)
-		}
+// look has the lane of a shard that is due first do what it can.
+func (q *Queue) look(s *shard) (j job, due time.Time, found find) {
+	latest := q.latest.Load() // before the clock, so that the time never seems to go back
+	s.mu.Lock()
+	now := q.clock.Now() // with the lock held, for the same reason
+	tick := q.tick(now)
+	if back(latest, tick) > tolerance {
+		s.mu.Unlock()
+		q.rewind(latest)
+		return job{}, time.Time{}, again
 	}
-	if back < 0 || back > tolerance {
-		q.latest = now
+	defer s.mu.Unlock()
+	for latest < tick && !q.latest.CompareAndSwap(latest, tick) {
+		latest = q.latest.Load()
 	}
+	l, at := s.due.next()
+	switch {
+	case l == nil:
+		return job{}, time.Time{}, again
+	case at > tick:
+		return job{}, now.Add(time.Duration(at - tick)), nothing
+	}
+	s.due.remove(l)
+	j, ok := q.advance(l, now)
+	q.arrange(l, now)
+	if ok {
+		return j, time.Time{}, aJob
+	}
+	return job{}, time.Time{}, again
 }
 
 // plan schedules a lane for the next time at which it has something to do of its
-// own accord, or drops it where it has no messages. Otherwise a worker that has
-// one of its messages will reschedule it. It requires q.mu.
+// own accord, or drops it where it has no messages. It requires the shard's lock.
 func (q *Queue) plan(l *lane, now time.Time) {
+	q.arrange(l, now)
+	q.attend(l.shard.due.due(l))
+}
+
+// arrange is plan for one who looks next what is due: it calls no worker. It requires
+// the shard's lock.
+func (q *Queue) arrange(l *lane, now time.Time) {
 	var due time.Time
 	found := false
 	soonest := func(t time.Time) {
@@ -200,15 +185,18 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	}
 	switch {
 	case found && due.Before(now):
-		q.schedule(l, now) // behind the lanes that were due before
+		l.shard.due.set(l, q.tick(now)) // behind the lanes that were due before
 	case found:
-		q.schedule(l, due)
-	case len(l.claimed) == 0:
-		delete(q.lanes, l.account)
+		l.shard.due.set(l, q.tick(due))
+	default: // a worker that has one of its messages will arrange it again
+		l.shard.due.remove(l)
+		if len(l.claimed) == 0 {
+			delete(l.shard.lanes, l.account)
+		}
 	}
 }
 
-// advance finds a lane's next job. It requires q.mu.
+// advance finds a lane's next job. It requires the shard's lock.
 func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 	for _, it := range l.claimed {
 		if it.phase == recording && !it.until.After(now) {
@@ -244,7 +232,7 @@ func (l *lane) leader() (first *item) {
 }
 
 // claim starts the first waiting message if the limiter is open for it. It
-// requires q.mu.
+// requires the shard's lock.
 func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
 	it := l.waiting.first
 	if it == nil || len(l.claimed) >= q.width || it.until.After(now) {
@@ -274,7 +262,7 @@ func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
 }
 
 // follow launches a waiting message that no typing is shown for, behind those that
-// it is shown for. It requires q.mu.
+// it is shown for. It requires the shard's lock.
 func (q *Queue) follow(l *lane, it *item, now time.Time) (job, bool) {
 	if l.leader() == nil {
 		return q.launch(l, it, now)
@@ -284,7 +272,7 @@ func (q *Queue) follow(l *lane, it *item, now time.Time) (job, bool) {
 	return job{}, false
 }
 
-// launch takes the permit for a message. It requires q.mu.
+// launch takes the permit for a message. It requires the shard's lock.
 func (q *Queue) launch(l *lane, it *item, now time.Time) (job, bool) {
 	if it.hush != nil {
 		it.hush()
@@ -300,7 +288,7 @@ func (q *Queue) launch(l *lane, it *item, now time.Time) (job, bool) {
 }
 
 // refused puts a message back at its place, until the limiter may open, or ends
-// it where that will never be. It requires q.mu.
+// it where that will never be. It requires the shard's lock.
 func (q *Queue) refused(l *lane, it *item, d limiter.Decision, now time.Time) (job, bool) {
 	if d.Answer == limiter.Never {
 		r := *it.record

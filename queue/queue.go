@@ -5,9 +5,9 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,17 +42,20 @@ type Queue struct {
 	options  Options
 	log      *slog.Logger
 
-	wake  chan struct{} // something is due sooner than anything was
-	drive atomic.Bool   // Run or Step is at work
-	ended chan struct{} // closed when Run returns
+	crew    atomic.Pointer[crew] // of the Run that is at work, or nil
+	alarm   atomic.Int64         // when Run looks of its own accord
+	wake    chan struct{}        // has it look before
+	drive   atomic.Bool          // Run or Step is at work
+	ended   chan struct{}        // closed when Run returns
+	stopped atomic.Bool
 
-	mu      sync.Mutex
-	lanes   map[string]*lane
-	due     schedule
-	seq     uint64
+	epoch   time.Time
+	latest  atomic.Int64  // the latest tick at which lanes were looked at
+	seq     atomic.Uint64 // of the last message
+	turns   atomic.Uint64 // how many times a lane was scheduled
 	answers *answers
-	latest  time.Time // the latest time that the lanes were looked at
-	stopped bool
+	hash    maphash.Seed
+	shards  [shardCount]shard
 
 	waiters waiters
 }
@@ -70,6 +73,7 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
+	now := options.Clock.Now()
 	q := &Queue{
 		sender:  s,
 		limiter: options.Limiter,
@@ -82,9 +86,12 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 		log:     options.Logger,
 		wake:    make(chan struct{}, 1),
 		ended:   make(chan struct{}),
-		lanes:   make(map[string]*lane),
+		epoch:   epochOf(now),
 		answers: newAnswers(options.Verify),
+		hash:    maphash.MakeSeed(),
 	}
+	q.latest.Store(q.tick(now))
+	q.openShards()
 	if t, ok := s.(Typist); ok && options.Typing.Max > 0 {
 		q.typist = t
 	}
@@ -169,14 +176,10 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	if d := q.limiter.Check(now, request(&m)); d.Rule == "request" {
 		return nil, fmt.Errorf("queue: %w", d.Err())
 	}
-	q.mu.Lock()
-	stopped := q.stopped
-	q.seq++
-	seq := q.seq
-	q.mu.Unlock()
-	if stopped {
+	if q.stopped.Load() {
 		return nil, ErrStopped
 	}
+	seq := q.seq.Add(1)
 	m.ID = q.newID(now, seq)
 	if done != nil {
 		q.waiters.join(m.ID, done)
@@ -236,7 +239,7 @@ func request(m *Message) limiter.Request {
 	return limiter.Request{Account: m.Account, Action: policy.SendMessage, Recipient: m.To}
 }
 
-// tell calls Options.OnEvent. It must not be called with q.mu held.
+// tell calls Options.OnEvent. It must not be called with a shard's lock held.
 func (q *Queue) tell(r *Record, from Status, at time.Time) {
 	if q.options.OnEvent == nil {
 		return

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -13,10 +13,11 @@ import (
 // The heap against a list that is sorted each time.
 func TestSchedule_Model(t *testing.T) {
 	t.Parallel()
-	start := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 	for seed := range uint64(20) {
 		dice := rand.New(rand.NewPCG(seed, 0))
+		var turns atomic.Uint64
 		var s schedule
+		s.open(&turns)
 		var model []*lane // scheduled, in the order they were scheduled
 		lanes := make([]lane, 40)
 		for range 400 {
@@ -27,12 +28,12 @@ func TestSchedule_Model(t *testing.T) {
 				if in >= 0 {
 					model = slices.Delete(model, in, in+1)
 				}
-				if l.place != 0 {
+				if s.due(l) != never {
 					t.Fatal("it is in still")
 				}
 			} else {
-				due := start.Add(time.Duration(dice.IntN(30)) * time.Second)
-				if in < 0 || !l.due.Equal(due) {
+				due := int64(dice.IntN(30))
+				if in < 0 || s.due(l) != due {
 					if in >= 0 {
 						model = slices.Delete(model, in, in+1)
 					}
@@ -40,24 +41,28 @@ func TestSchedule_Model(t *testing.T) {
 				}
 				s.set(l, due)
 			}
+			next, due := s.next()
+			require.Equal(t, due, s.head.Load())
 			if len(model) == 0 {
-				require.Nil(t, s.next())
+				require.Nil(t, next)
+				require.Equal(t, never, due)
 				continue
 			}
 			inOrder := slices.Clone(model)
-			slices.SortStableFunc(inOrder, func(a, b *lane) int { return a.due.Compare(b.due) })
-			if s.next() != inOrder[0] {
-				t.Fatalf("next is due at %v, want %v", s.next().due, inOrder[0].due)
-			}
+			slices.SortStableFunc(inOrder, func(a, b *lane) int { return cmp.Compare(s.due(a), s.due(b)) })
+			require.Equal(t, s.due(inOrder[0]), due)
+			require.Same(t, inOrder[0], next)
+			require.Equal(t, next.turn, s.headTurn.Load())
 		}
 		slices.SortStableFunc(model, func(a, b *lane) int {
-			return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.order, b.order))
+			return cmp.Or(cmp.Compare(s.due(a), s.due(b)), cmp.Compare(a.turn, b.turn))
 		})
 		for _, want := range model {
-			require.Same(t, want, s.next())
+			next, _ := s.next()
+			require.Same(t, want, next)
 			s.remove(want)
 		}
-		require.Nil(t, s.next())
 		require.Empty(t, s.heap)
+		require.Equal(t, never, s.head.Load())
 	}
 }

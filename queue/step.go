@@ -32,9 +32,7 @@ func (q *Queue) take() error {
 	if !q.drive.CompareAndSwap(false, true) {
 		return ErrRunning
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.stopped {
+	if q.stopped.Load() {
 		q.drive.Store(false)
 		return ErrStopped
 	}

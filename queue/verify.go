@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -81,9 +82,11 @@ func (v *Verify) withDefaults() *Verify {
 	return &d
 }
 
-// answers is what is known of numbers, the oldest first in its list.
+// answers is what is known of numbers, the oldest first in its list. All lanes share
+// it, under a lock of its own.
 type answers struct {
 	verify *Verify
+	mu     sync.Mutex
 	known  map[string]*list.Element
 	list   list.List // of answer
 }
@@ -101,6 +104,8 @@ func newAnswers(v *Verify) *answers {
 
 // of is what is known of a number.
 func (a *answers) of(number string, now time.Time) (answer, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	e := a.known[number]
 	if e == nil {
 		return answer{}, false
@@ -119,6 +124,8 @@ func (a *answers) of(number string, now time.Time) (answer, bool) {
 
 // learn keeps what was answered of a number, and so of its address.
 func (a *answers) learn(v answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.keep(v)
 	if v.registered && v.to != v.number && isPhone(v.to) {
 		v.number = v.to
@@ -126,6 +133,7 @@ func (a *answers) learn(v answer) {
 	}
 }
 
+// keep requires a.mu.
 func (a *answers) keep(v answer) {
 	if e := a.known[v.number]; e != nil {
 		a.forget(e, v.number)
@@ -140,6 +148,7 @@ func (a *answers) keep(v answer) {
 	a.known[v.number] = a.list.PushBack(v)
 }
 
+// forget requires a.mu.
 func (a *answers) forget(e *list.Element, number string) {
 	a.list.Remove(e)
 	delete(a.known, number)
@@ -236,7 +245,7 @@ func (c *checks) restart() {
 
 // vouched reports whether the first waiting message may go as far as its recipient
 // is concerned. Where it may not, it has been dealt with, or the lane waits. It
-// requires q.mu.
+// requires the shard's lock.
 func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 	to := it.record.To
 	if q.verifier == nil || it.verified || !isPhone(to) {
@@ -286,7 +295,7 @@ func (l *lane) park(c *check, it *item) {
 }
 
 // check finds the next job of a lane's checks. A message that may go, and came
-// before, goes first. It requires q.mu.
+// before, goes first. It requires the shard's lock.
 func (q *Queue) check(l *lane, now time.Time) (job, bool) {
 	if l.checks.gone.first != nil {
 		return l.bury(), true
@@ -302,7 +311,7 @@ func (q *Queue) check(l *lane, now time.Time) (job, bool) {
 }
 
 // ask takes the permit for the next check, if its message could go now. It requires
-// q.mu.
+// the shard's lock.
 func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	if known, ok := q.answers.of(c.to, now); ok { // another lane has asked
 		l.resolve(c, known)
@@ -332,7 +341,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 }
 
 // bury gives out the recording of a message that will not be sent. It requires
-// q.mu.
+// the shard's lock.
 func (l *lane) bury() job {
 	it := l.checks.gone.first
 	l.checks.gone.leave(it)
@@ -386,10 +395,11 @@ func (q *Queue) verify(ctx context.Context, j job) {
 	it, to := j.item, j.record.To
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	q.mu.Lock()
+	s := j.lane.shard
+	s.mu.Lock()
 	it.hush = cancel
-	late := q.stopped
-	q.mu.Unlock()
+	late := q.stopped.Load()
+	s.mu.Unlock()
 
 	known := answer{number: to}
 	// A verifier that ends its goroutine has not answered.
@@ -441,8 +451,8 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	l, it := j.lane, j.item
 	now := q.clock.Now()
 	it.permit.Settle(now, outcome)
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	l.shard.mu.Lock()
+	defer l.shard.mu.Unlock()
 	it.hush, it.permit = nil, limiter.Permit{}
 	known.at = now
 	if !failed {
@@ -470,7 +480,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 		l.checks.resting.push(resting{c, now.Add(rest(c.failed))})
 	}
 	l.reopen(now)
-	q.reschedule(l, now)
+	q.arrange(l, now)
 }
 
 // reopen has a lane ask again for what it waits for: it may have been a permit

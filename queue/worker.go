@@ -18,10 +18,11 @@ import (
 func (q *Queue) show(ctx context.Context, j job) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	q.mu.Lock()
+	s := j.lane.shard
+	s.mu.Lock()
 	j.item.hush = cancel
-	late, d := j.item.phase != typing || q.stopped, j.item.typing
-	q.mu.Unlock()
+	late, d := j.item.phase != typing || q.stopped.Load(), j.item.typing
+	s.mu.Unlock()
 	if late {
 		return
 	}
@@ -59,11 +60,12 @@ func (q *Queue) send(ctx context.Context, j job) {
 		q.settle(ctx, j, &end, outcome)
 	}()
 	q.tell(&r, Queued, r.At)
-	q.mu.Lock()
+	s := j.lane.shard
+	s.mu.Lock()
 	if lost = it.lost; !lost {
 		it.record, it.status, it.phase = &r, Sending, onWire
 	}
-	q.mu.Unlock()
+	s.mu.Unlock()
 	if lost {
 		return
 	}
@@ -102,29 +104,30 @@ func (q *Queue) putBack(j job, err error) {
 	it.permit.Settle(now, limiter.Unsent)
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
 		q.complain("a message is not the queue's to send any more", j.record, err)
-		q.mu.Lock()
-		defer q.mu.Unlock()
+		l.shard.mu.Lock()
+		defer l.shard.mu.Unlock()
 		l.drop(it)
-		q.reschedule(l, now)
+		q.arrange(l, now)
 		return
 	}
 	q.complain("a message could not be recorded as sending; it waits", j.record, err)
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	l.shard.mu.Lock()
+	defer l.shard.mu.Unlock()
 	it.until = now.Add(patience)
 	l.move(it, waiting)
-	q.reschedule(l, it.until)
+	q.arrange(l, now)
 }
 
 // settle gives the permit and the message their outcome.
 func (q *Queue) settle(ctx context.Context, j job, end *Record, outcome limiter.Outcome) {
 	end.Done = q.clock.Now()
-	q.mu.Lock()
+	s := j.lane.shard
+	s.mu.Lock()
 	lost := j.item.lost
 	if !lost {
 		j.item.record, j.item.phase = end, saving
 	}
-	q.mu.Unlock()
+	s.mu.Unlock()
 	j.item.permit.Settle(end.Done, outcome)
 	if !lost {
 		j.record = end
@@ -143,17 +146,17 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	now := q.clock.Now()
 	if err != nil {
 		q.complain("a message's end could not be recorded; it will be", j.record, err)
-		q.mu.Lock()
-		defer q.mu.Unlock()
+		l.shard.mu.Lock()
+		defer l.shard.mu.Unlock()
 		it.phase, it.until = recording, now.Add(patience)
-		q.reschedule(l, it.until)
+		q.arrange(l, now)
 		return err
 	}
-	q.mu.Lock()
+	l.shard.mu.Lock()
 	l.drop(it)
 	l.reopen(now)
-	q.reschedule(l, now)
-	q.mu.Unlock()
+	q.arrange(l, now)
+	l.shard.mu.Unlock()
 	q.conclude(r, from, now)
 	return nil
 }

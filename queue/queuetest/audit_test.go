@@ -56,6 +56,23 @@ func by(account string, c queuetest.Call) queuetest.Call {
 	return c
 }
 
+func to(recipient string, c queuetest.Call) queuetest.Call {
+	c.Recipient = recipient
+	return c
+}
+
+// strange is a call to a new contact.
+func strange(c queuetest.Call) queuetest.Call {
+	c.NewContact = true
+	return c
+}
+
+// refusing is a call that the other side said no to.
+func refusing(c queuetest.Call) queuetest.Call {
+	c.Refused = true
+	return c
+}
+
 func doing(a policy.Action, c queuetest.Call) queuetest.Call {
 	c.Action = a
 	return c
@@ -84,6 +101,11 @@ func TestAudit(t *testing.T) {
 	gap := policy.Gap{Min: 5 * sec, Max: 9 * sec}
 	third := policy.Gap{Min: 5 * sec, Max: 9 * sec, Every: 3}
 	pair := policy.Concurrency{Max: 2}
+	people := policy.UniqueRecipients{Max: 2, Window: 10 * sec}
+	strangers := policy.NewContacts{Max: 2, Window: 10 * sec}
+	office := policy.ActiveHours{From: 12 * time.Hour, To: 13*time.Hour + 30*sec} // from noon on
+	night := policy.ActiveHours{From: 23 * time.Hour, To: time.Hour, Days: policy.Days(time.Monday)}
+	const h = time.Hour
 	const midnight = 12 * time.Hour // from noon
 
 	tests := []struct {
@@ -157,6 +179,48 @@ func TestAudit(t *testing.T) {
 		{"concurrency: unsent is in flight", pair, calls{unsent(span(0, 4*sec)), unsent(span(0, 4*sec)), unsent(span(0, 4*sec))}, []time.Duration{0}},
 		{"concurrency: cost is not counted", pair, calls{costing(9, unsettled(0)), costing(9, unsettled(0))}, nil},
 		{"concurrency: nothing allowed", policy.Concurrency{}, calls{at(0)}, []time.Duration{0}},
+		{"concurrency: refused is in flight", pair, calls{refusing(span(0, 4*sec)), refusing(span(0, 4*sec)), at(4*sec - ns)}, []time.Duration{4*sec - ns}},
+
+		{"recipients: full", people, calls{to("a", at(0)), to("b", at(sec)), to("c", at(10*sec)), to("d", at(11*sec))}, nil},
+		{"recipients: three within", people, calls{to("a", at(0)), to("b", at(sec)), to("c", at(10*sec-ns))}, []time.Duration{10*sec - ns}},
+		{"recipients: again and again", people, calls{to("a", at(0)), to("b", at(sec)), to("a", at(2*sec)), to("b", at(2*sec)), to("a", at(2*sec))}, nil},
+		{"recipients: renewed", people, calls{to("a", at(0)), to("b", at(sec)), to("a", at(9*sec)), to("c", at(11*sec)), to("d", at(19*sec-ns))}, []time.Duration{19*sec - ns}},
+		{"recipients: until a window after the last", people, calls{to("a", at(0)), to("b", at(sec)), to("a", at(9*sec)), to("c", at(11*sec)), to("d", at(19*sec))}, []time.Duration(nil)},
+		{"recipients: not from the first", people, calls{to("a", at(0)), to("b", at(sec)), to("a", at(9*sec)), to("c", at(11*sec-ns))}, []time.Duration{11*sec - ns}},
+		{"recipients: each new one over", people, calls{to("a", at(0)), to("b", at(0)), to("c", at(1)), to("a", at(2)), to("c", at(3)), to("d", at(4))}, []time.Duration{1, 4}},
+		{"recipients: three at one instant", people, calls{to("a", at(0)), to("b", at(0)), to("c", at(0))}, []time.Duration{0}},
+		{"recipients: cost is not counted", people, calls{to("a", costing(9, at(0))), to("b", costing(9, at(0)))}, nil},
+		{"recipients: unsent", people, calls{to("a", at(0)), to("b", unsent(at(0))), to("c", at(0))}, nil},
+		{"recipients: refused was not reached", people, calls{to("a", at(0)), to("b", refusing(at(0))), to("c", at(0))}, nil},
+		{"recipients: refused once, reached once", people, calls{to("a", at(0)), to("b", refusing(at(0))), to("b", at(sec)), to("c", at(sec))}, []time.Duration{sec}},
+		{"recipients: refused does not renew", people, calls{to("a", at(0)), to("b", at(sec)), to("a", refusing(at(9*sec))), to("c", at(10*sec))}, nil},
+		{"recipients: unsettled counts", people, calls{to("a", unsettled(0)), to("b", refusing(unsettled(0))), to("c", unsent(unsettled(0)))}, []time.Duration{0}},
+		{"recipients: nothing allowed", policy.UniqueRecipients{Window: sec}, calls{to("a", at(0))}, []time.Duration{0}},
+
+		{"contacts: full", strangers, calls{strange(at(0)), strange(at(sec)), strange(at(10 * sec)), strange(at(11 * sec))}, nil},
+		{"contacts: three within", strangers, calls{strange(at(0)), strange(at(sec)), strange(at(10*sec - ns))}, []time.Duration{10*sec - ns}},
+		{"contacts: others do not count", strangers, calls{strange(at(0)), at(0), at(0), strange(at(0)), at(0)}, nil},
+		{"contacts: cost is not counted", strangers, calls{strange(costing(9, at(0))), strange(costing(9, at(0)))}, nil},
+		{"contacts: one recipient counts each time", strangers, calls{to("a", strange(at(0))), to("a", strange(at(0))), to("a", strange(at(0)))}, []time.Duration{0}},
+		{"contacts: unsent", strangers, calls{strange(at(0)), unsent(strange(at(0))), strange(at(0))}, nil},
+		{"contacts: refused was tried", strangers, calls{strange(at(0)), refusing(strange(at(0))), strange(at(0))}, []time.Duration{0}},
+		{"contacts: nothing allowed", policy.NewContacts{Window: sec}, calls{at(0), strange(at(0))}, []time.Duration{0}},
+
+		{"hours: open", office, calls{at(0), at(sec), at(h + 30*sec - ns)}, nil},
+		{"hours: too early", office, calls{at(-ns)}, []time.Duration{-ns}},
+		{"hours: too late", office, calls{at(h + 30*sec)}, []time.Duration{h + 30*sec}},
+		{"hours: ended after them", office, calls{span(h, 9*h)}, nil},
+		{"hours: each call outside", office, calls{at(-h), at(0), at(2 * h)}, []time.Duration{-h, 2 * h}},
+		{"hours: every day", office, calls{at(24 * h), at(48 * h), at(-24 * h)}, nil},
+		{"hours: unsent", office, calls{unsent(at(-ns))}, nil},
+		{"hours: refused was tried", office, calls{refusing(at(-ns))}, []time.Duration{-ns}},
+		{"hours: cost is not counted", office, calls{costing(9, at(0)), costing(9, at(0))}, nil},
+		{"hours: over midnight", night, calls{at(11 * h), at(13*h - ns)}, nil},
+		{"hours: over midnight, before", night, calls{at(11*h - ns)}, []time.Duration{11*h - ns}},
+		{"hours: over midnight, after", night, calls{at(13 * h)}, []time.Duration{13 * h}},
+		{"hours: over midnight, the night before", night, calls{at(-12*h - ns), at(-12 * h), at(-11*h - ns)}, []time.Duration{-12*h - ns, -12 * h, -11*h - ns}},
+		{"hours: over midnight, the night after", night, calls{at(35 * h), at(36 * h)}, []time.Duration{35 * h, 36 * h}},
+		{"hours: whole days", policy.ActiveHours{To: 24 * h, Days: policy.Days(time.Monday)}, calls{at(-12*h - ns), at(-12 * h), at(12*h - ns), at(12 * h)}, []time.Duration{-12*h - ns, 12 * h}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -195,6 +259,77 @@ func TestAudit_Budgets(t *testing.T) {
 			require.Empty(t, broken(only(limit, "GET *"), media))
 		})
 	}
+}
+
+// A rule in another scope than the account's holds for each budget of that scope
+// alone, and Audit says which one was passed.
+func TestAudit_Scopes(t *testing.T) {
+	t.Parallel()
+	limits := []policy.Limit{
+		policy.SlidingWindow{Max: 1, Window: time.Minute},
+		policy.TokenBucket{Max: 1, Per: time.Minute},
+		policy.CalendarWindow{Max: 1, Unit: policy.Hour},
+		policy.Gap{Min: time.Minute, Max: time.Minute},
+		policy.Concurrency{Max: 1},
+		policy.UniqueRecipients{Max: 1, Window: time.Minute},
+		policy.NewContacts{Max: 1, Window: time.Minute},
+	}
+	const alice, bob, carol = "447700900001", "447700900002", "447700900003"
+	made := func(account, recipient, portfolio string, d time.Duration) queuetest.Call {
+		c := to(recipient, by(account, strange(span(d, d+9*sec))))
+		c.Portfolio = portfolio
+		return c
+	}
+	for _, limit := range limits {
+		for _, scope := range []policy.Scope{policy.ScopeAccount, policy.ScopeRecipient, policy.ScopePortfolio} {
+			p := policy.Policy{Rules: []policy.Rule{{Name: "only", Scope: scope, Limit: limit}}}
+			if p.Validate() != nil {
+				continue // the kind does not have the scope
+			}
+			t.Run(fmt.Sprintf("%T %s", limit, scope), func(t *testing.T) {
+				t.Parallel()
+				first := made(alice, carol, "p", 0)
+				others := map[policy.Scope][]queuetest.Call{
+					policy.ScopeAccount:   {made(bob, carol, "p", sec)},
+					policy.ScopeRecipient: {made(alice, bob, "p", sec), made(bob, carol, "p", sec)},
+					policy.ScopePortfolio: {made(alice, carol, "q", sec)},
+				}[scope]
+				require.Empty(t, broken(p, append(others, first)), "they have budgets of their own")
+
+				second := map[policy.Scope]queuetest.Call{
+					policy.ScopeAccount:   made(alice, bob, "q", 2*sec),
+					policy.ScopeRecipient: made(alice, carol, "q", 2*sec),
+					policy.ScopePortfolio: made(bob, bob, "p", 2*sec),
+				}[scope]
+				found := queuetest.Audit(p, append(others, first, second))
+				require.Len(t, found, 1)
+				v := found[0]
+				require.Equal(t, second.Account, v.Account, "of a portfolio's calls, the one that was too many")
+				want := map[policy.Scope][2]string{policy.ScopeRecipient: {carol, ""}, policy.ScopePortfolio: {"", "p"}}[scope]
+				require.Equal(t, want, [2]string{v.Recipient, v.Portfolio})
+			})
+		}
+	}
+}
+
+// Keys that run together are two pairs.
+func TestAudit_KeysDoNotCollide(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{Rules: []policy.Rule{{Name: "pair", Scope: policy.ScopeRecipient, Limit: policy.SlidingWindow{Max: 1, Window: time.Hour}}}}
+	require.Empty(t, queuetest.Audit(p, []queuetest.Call{to("bc", by("a", at(0))), to("c", by("ab", at(0)))}))
+}
+
+func TestAudit_ShadowRulesRefuseNothing(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{Rules: []policy.Rule{
+		{Name: "shadow", Limit: policy.SlidingWindow{Max: 1, Window: time.Hour}, Shadow: true},
+		{Name: "people", Limit: policy.UniqueRecipients{Max: 1, Window: time.Hour}, Shadow: true},
+		{Name: "shared", Limit: policy.SlidingWindow{Max: 1, Window: time.Hour}, Scope: policy.ScopePortfolio, Shadow: true},
+		{Name: "firm", Limit: policy.SlidingWindow{Max: 2, Window: time.Hour}},
+	}}
+	found := queuetest.Audit(p, []queuetest.Call{at(0), at(sec), at(2 * sec)})
+	require.Len(t, found, 1)
+	require.Equal(t, "firm", found[0].Rule)
 }
 
 func TestAudit_EveryRule(t *testing.T) {
@@ -265,6 +400,16 @@ func TestAudit_Numbers(t *testing.T) {
 			"taken while the call of 2026-01-05T12:00:00Z was in flight, where only one may be (by how much is unknown, that call is not settled)"},
 		{"concurrency", policy.Concurrency{Max: 1}, []queuetest.Call{span(0, 4*sec), at(sec)},
 			1, 2, "2 in flight, where at most 1 may be (1 too many)"},
+		{"recipients", policy.UniqueRecipients{Max: 1, Window: time.Minute},
+			[]queuetest.Call{to("a", at(0)), to("a", at(sec)), to("b", at(2*sec))},
+			1, 2, "2 recipients in the 1m0s from 2026-01-05T12:00:00Z, where at most 1 may be (1 too many)"},
+		{"contacts", policy.NewContacts{Max: 1, Window: time.Minute},
+			[]queuetest.Call{strange(at(0)), at(0), strange(costing(7, at(2*sec)))},
+			1, 2, "2 new contacts in the 1m0s from 2026-01-05T12:00:00Z, where at most 1 may be (1 too many)"},
+		{"hours", policy.ActiveHours{From: 8 * time.Hour, To: 12*time.Hour + 30*sec}, []queuetest.Call{at(30*sec + ns)},
+			0, 1, "taken on Monday at 12:00:30.000000001 of UTC, where calls may be from 08:00 to 12:00:30, every day"},
+		{"hours on some days", policy.ActiveHours{To: 24 * time.Hour, Days: policy.Days(time.Tuesday, time.Sunday)}, []queuetest.Call{at(0)},
+			0, 1, "taken on Monday at 12:00:00 of UTC, where calls may be from 00:00 to 24:00, tue,sun"},
 		{"huge costs in a window", policy.SlidingWindow{Max: most, Window: time.Minute},
 			[]queuetest.Call{costing(most, at(0)), costing(most, at(time.Minute)), costing(most, at(61*sec))},
 			most, most, "18446744073709551614 in the 1m0s from 2026-01-05T12:01:00Z, where at most 9223372036854775807 may be (9223372036854775807 too many)"},
@@ -332,6 +477,46 @@ func TestAudit_BadCall(t *testing.T) {
 	require.Equal(t, "request", found[0].Rule)
 }
 
+// A call without a key that a rule counts by is one that no limiter admits, unless
+// the rule would not have looked at it.
+func TestAudit_MissingKeys(t *testing.T) {
+	t.Parallel()
+	hour := policy.SlidingWindow{Max: 9, Window: time.Hour}
+	one := policy.Rule{Name: "one", Limit: policy.SlidingWindow{Max: 1, Window: time.Hour}}
+	tests := []struct {
+		name string
+		rule policy.Rule
+		call queuetest.Call
+		want string
+	}{
+		{"pair", policy.Rule{Scope: policy.ScopeRecipient, Limit: hour}, at(sec), `the call has no recipient; rule "asks" counts by it`},
+		{"people", policy.Rule{Limit: policy.UniqueRecipients{Max: 9, Window: time.Hour}}, at(sec), `the call has no recipient; rule "asks" counts by it`},
+		{"portfolio", policy.Rule{Scope: policy.ScopePortfolio, Limit: hour}, at(sec), `the call has no portfolio; rule "asks" counts by it`},
+		{"portfolio's people", policy.Rule{Scope: policy.ScopePortfolio, Limit: policy.UniqueRecipients{Max: 9, Window: time.Hour}}, to("a", at(sec)), `the call has no portfolio; rule "asks" counts by it`},
+		{"portfolio's contacts", policy.Rule{Scope: policy.ScopePortfolio, Limit: policy.NewContacts{Max: 9, Window: time.Hour}}, strange(at(sec)), `the call has no portfolio; rule "asks" counts by it`},
+		{"no new contact", policy.Rule{Scope: policy.ScopePortfolio, Limit: policy.NewContacts{Max: 9, Window: time.Hour}}, at(sec), ""},
+		{"other actions", policy.Rule{Actions: []policy.Action{policy.CheckNumber}, Scope: policy.ScopePortfolio, Limit: hour}, at(sec), ""},
+		{"shadow", policy.Rule{Scope: policy.ScopePortfolio, Limit: hour, Shadow: true}, at(sec), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.rule.Name = "asks"
+			p := policy.Policy{Rules: []policy.Rule{tt.rule, one}}
+			whole := to("r", at(2*sec))
+			whole.Portfolio = "p"
+			found := queuetest.Audit(p, []queuetest.Call{tt.call, whole})
+			require.Len(t, found, 1)
+			if tt.want == "" {
+				require.Equal(t, "one", found[0].Rule)
+				require.Equal(t, whole.At, found[0].At, "the call counts")
+				return
+			}
+			require.Equal(t, queuetest.Violation{Rule: "request", Account: tt.call.Account, At: tt.call.At, Text: tt.want}, found[0], "it counts for nothing")
+		})
+	}
+}
+
 func TestAudit_BadPolicy(t *testing.T) {
 	t.Parallel()
 	p := policy.Policy{Rules: []policy.Rule{{Name: "a", Limit: policy.SlidingWindow{Max: -1}}}}
@@ -350,6 +535,16 @@ func TestViolation_Masked(t *testing.T) {
 	require.Equal(t, want, found[0].String())
 	require.Equal(t, "["+want+"]", fmt.Sprintf("%+v", found), "also in a failed test's output")
 	require.Equal(t, "447700900001", found[0].Account, "data is not masked")
+
+	p := policy.Policy{Rules: []policy.Rule{
+		{Name: "pair", Scope: policy.ScopeRecipient, Limit: policy.Concurrency{}},
+		{Name: "shared", Scope: policy.ScopePortfolio, Limit: policy.SlidingWindow{Window: time.Hour}},
+	}}
+	c := to("447700900002", at(0))
+	c.Portfolio = "447700900003"
+	found = queuetest.Audit(p, []queuetest.Call{c})
+	require.Equal(t, `rule "pair", account "4477******01", recipient "4477******02", 2026-01-05T12:00:00Z: 1 in flight, where at most 0 may be (1 too many)`, found[0].String())
+	require.Equal(t, `rule "shared", account "4477******01", portfolio "4477******03", 2026-01-05T12:00:00Z: 1 in the 1h0m0s from 2026-01-05T12:00:00Z, where at most 0 may be (1 too many)`, found[1].String())
 }
 
 func BenchmarkAudit(b *testing.B) {

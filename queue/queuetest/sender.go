@@ -2,8 +2,12 @@ package queuetest
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -63,14 +67,15 @@ func (s *Sender) Otherwise(a Answer) {
 func (s *Sender) Send(ctx context.Context, m queue.Message) (queue.Receipt, error) {
 	a, call := s.begin(m)
 	err := s.pass(ctx, a.Took)
-
-	s.done(call)
 	switch {
 	case err != nil:
+		s.done(call, unsent(err), refused(err))
 		return queue.Receipt{}, err
 	case a.Panic != nil:
+		s.done(call, false, false)
 		panic(a.Panic) //nolint:forbidigo // the script asks for it
 	}
+	s.done(call, unsent(a.Err), refused(a.Err))
 	return queue.Receipt{ID: "wire-" + m.ID}, a.Err
 }
 
@@ -92,11 +97,33 @@ func (s *Sender) log(c Call) int {
 	return len(s.calls) - 1
 }
 
-// done ends a call now.
-func (s *Sender) done(call int) {
+// done ends a call now, and says what the queue will make of the answer.
+func (s *Sender) done(call int, unsent, refused bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls[call].Done = s.clock().Now()
+	c := &s.calls[call]
+	c.Done, c.Unsent, c.Refused = s.clock().Now(), unsent, refused
+}
+
+// unsent reports whether an answer says that nothing went out.
+func unsent(answer error) bool { return errors.Is(answer, queue.ErrUnsent) }
+
+// refused reports whether an answer says that the message went out and was turned
+// down. Errors that leave open what happened are those that [queue.Sender] names.
+func refused(answer error) bool {
+	if answer == nil || unsent(answer) {
+		return false
+	}
+	for _, open := range []error{
+		context.DeadlineExceeded, context.Canceled,
+		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE,
+	} {
+		if errors.Is(answer, open) {
+			return false
+		}
+	}
+	var network net.Error
+	return !errors.As(answer, &network)
 }
 
 // pass lets d pass.
@@ -145,8 +172,10 @@ func (s *Sender) Typed() []queue.Message {
 	return slices.Clone(s.typed)
 }
 
-// Log is every call of Send, and of a [Verifier], for [Audit]. A call that has not returned yet has no
-// Done.
+// Log is every call of Send, and of a [Verifier], for [Audit]. A call that has not
+// returned yet has no Done. One that was answered with an error which wraps
+// [queue.ErrUnsent] is unsent; with any other error that leaves nothing open,
+// refused. It knows no portfolios and no new contacts.
 func (s *Sender) Log() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()

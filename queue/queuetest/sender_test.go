@@ -3,6 +3,9 @@ package queuetest_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -50,12 +53,49 @@ func TestSender_Script(t *testing.T) {
 	call := func(from, to int) queuetest.Call {
 		return queuetest.Call{Account: "a", Action: policy.SendMessage, Recipient: "447700900001", At: at(from), Done: at(to)}
 	}
-	require.Equal(t, []queuetest.Call{call(0, 1), call(1, 1), call(1, 61), call(61, 61), call(61, 61), call(61, 61)}, s.Log())
+	second := call(1, 1)
+	second.Refused = true
+	require.Equal(t, []queuetest.Call{call(0, 1), second, call(1, 61), call(61, 61), call(61, 61), call(61, 61)}, s.Log())
 	var ids []string
 	for _, m := range s.Sent() {
 		ids = append(ids, m.ID)
 	}
 	require.Equal(t, []string{"1", "2", "3", "4", "5", "6"}, ids)
+}
+
+// The log says of each call what the queue will make of its answer, so that an
+// audit counts what the limiter counted.
+func TestSender_LogsOutcomes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name            string
+		err             error
+		unsent, refused bool
+	}{
+		{"sent", nil, false, false},
+		{"unsent", queue.ErrUnsent, true, false},
+		{"unsent, and why", fmt.Errorf("no session: %w: %w", queue.ErrUnsent, io.EOF), true, false},
+		{"refused", errNo, false, true},
+		{"in doubt: end of file", io.EOF, false, false},
+		{"in doubt: deadline", fmt.Errorf("send: %w", context.DeadlineExceeded), false, false},
+		{"in doubt: network", &net.OpError{Op: "read", Err: errNo}, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			people := only(policy.UniqueRecipients{Max: 1, Window: time.Hour})
+			h := queuetest.NewOptions(t, people, &queue.Options{Typing: &queue.Typing{}})
+			h.Sender.Script(queuetest.Answer{Err: tt.err})
+			h.Enqueue("a", "447700900001", "hi")
+			h.Enqueue("a", "447700900002", "hi")
+			h.Drain(time.Hour)
+			h.Audit()
+			first, second := h.Sender.Log()[0], h.Sender.Log()[1]
+			require.Equal(t, []bool{tt.unsent, tt.refused}, []bool{first.Unsent, first.Refused})
+			gaveBack := tt.unsent || tt.refused
+			require.Equal(t, gaveBack, second.At.Equal(first.At), "the second recipient waits where the first counts")
+		})
+	}
 }
 
 // What a sender is given and gives out is not what it keeps.

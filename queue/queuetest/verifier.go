@@ -78,13 +78,15 @@ func (v *Verifier) Verify(ctx context.Context, account, to string) (queue.Verifi
 	call := v.log(Call{Account: account, Action: policy.CheckNumber, Recipient: to})
 	v.Sender.mu.Unlock()
 	err := v.pass(ctx, a.Took)
-	v.done(call)
 	switch {
 	case err != nil:
+		v.done(call, unsent(err), false)
 		return queue.Verification{}, err
 	case a.Panic != nil:
+		v.done(call, false, false)
 		panic(a.Panic) //nolint:forbidigo // the test asks for it
 	}
+	v.done(call, unsent(a.Err), false) // a check that failed has been made
 	return queue.Verification{Registered: !a.Unknown, To: a.To}, a.Err
 }
 

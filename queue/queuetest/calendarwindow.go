@@ -1,10 +1,31 @@
 package queuetest
 
 import (
+	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/wapace/wapace/policy"
 )
+
+func auditCalendarWindow(w policy.CalendarWindow, calls []Call) (found []Violation) {
+	calls = keep(calls, Call.sent)
+	sums := map[string]*big.Int{}
+	for i, window := range calendarWindows(w, calls) {
+		c := calls[i]
+		sum := sums[window]
+		if sum == nil {
+			sum = new(big.Int)
+			sums[window] = sum
+		}
+		sum.Add(sum, c.cost())
+		if sum.Cmp(big.NewInt(w.Max)) > 0 {
+			found = append(found, c.over(big.NewInt(w.Max), sum,
+				fmt.Sprintf("in the %s %s of %s", w.Unit, window, w.Zone())))
+		}
+	}
+	return found
+}
 
 // calendarWindows names the window that each call falls into. The calls are in
 // the order of their times. Two calls are in one window if the names are equal.
@@ -35,40 +56,52 @@ func calendarWindows(w policy.CalendarWindow, calls []Call) []string {
 // A dateWalk goes through the time of a zone and remembers the latest local date
 // that it has met. A day has begun once its date was met, so this is the day that
 // the walk is in, also where the clocks go back over midnight or skip a date.
+//
+// It looks at offsets at single instants only. Where a stretch of equal offset
+// begins and ends it finds out for itself: package time can say it wrong
+// (https://go.dev/issue/81583).
 type dateWalk struct {
 	zone   *time.Location
-	at     time.Time // how far the walk has come: a whole minute of UTC
+	at     time.Time // how far the walk has come
 	offset int       // the zone's offset then, in seconds
 	latest time.Time // the latest date met, as its midnight in UTC
 }
 
-// lookBack is how long before an instant a later local date than its own can have
-// been met, and more: no zone has had two offsets that lie this far apart.
-const lookBack = 48 * time.Hour
+const (
+	// lookBack is how long before an instant a later local date than its own can
+	// have been met, and more: no zone has had two offsets that lie this far apart.
+	lookBack = 48 * time.Hour
+
+	// stride is how far the walk goes at once. No zone has changed its offset and
+	// back in so short a time.
+	stride = time.Hour
+)
 
 // to walks to t and returns the date of the day that t is in. A t before the last
 // one gets that one's day.
 func (w *dateWalk) to(t time.Time) time.Time {
-	if t.Add(-lookBack).After(w.at) {
-		w.at = t.Truncate(time.Minute).Add(-lookBack)
+	if from := t.Add(-lookBack); from.After(w.at) {
+		w.at = from.Truncate(time.Second)
 		w.offset = w.meet(w.at)
 	}
-	next := w.at.Add(time.Minute)
-	for ; !next.After(t); next = next.Add(time.Minute) {
-		offset := w.meet(next)
-		if offset != w.offset {
-			w.meetSeconds(w.at, next)
+	for w.at.Before(t) {
+		next := w.at.Add(stride)
+		if next.After(t) {
+			next = t
 		}
-		w.at, w.offset = next, offset
+		if offset := w.meet(next); offset != w.offset {
+			w.meetSeconds(w.at, next)
+			w.offset = offset
+		}
+		w.at = next
 	}
-	w.meetSeconds(w.at, t)
 	return w.latest
 }
 
-// meetSeconds meets every second after from, to t. Offsets are whole seconds and
-// change at whole seconds, and so do local dates.
-func (w *dateWalk) meetSeconds(from, t time.Time) {
-	for s := from.Add(time.Second); !s.After(t); s = s.Add(time.Second) {
+// meetSeconds meets every whole second from one instant to another. Offsets are
+// whole seconds and change at whole seconds, and so do local dates.
+func (w *dateWalk) meetSeconds(from, to time.Time) {
+	for s := from.Truncate(time.Second); !s.After(to); s = s.Add(time.Second) {
 		w.meet(s)
 	}
 }

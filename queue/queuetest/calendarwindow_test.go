@@ -65,6 +65,17 @@ func TestAudit_CalendarEdges(t *testing.T) {
 		// The first of all days.
 		{"Pacific/Honolulu", policy.Day, "0001-01-01T10:31:26Z", "0001-01-02T10:31:26Z", "0001-01-01"},
 
+		// The last day of a leap year, where package time does not always know how
+		// long an offset holds (https://go.dev/issue/81583).
+		{"Europe/London", policy.Day, "2028-12-31T00:00:00Z", "2029-01-01T00:00:00Z", "2028-12-31"},
+		{"Europe/London", policy.Week, "2028-12-25T00:00:00Z", "2029-01-01T00:00:00Z", "from 2028-12-25"},
+		{"Europe/London", policy.Month, "2028-12-01T00:00:00Z", "2029-01-01T00:00:00Z", "2028-12"},
+		{"America/New_York", policy.Day, "2028-12-31T05:00:00Z", "2029-01-01T05:00:00Z", "2028-12-31"},
+		{"America/New_York", policy.Hour, "2029-01-01T04:00:00Z", "2029-01-01T05:00:00Z", "2028-12-31T23h -05:00:00"},
+		{"Australia/Lord_Howe", policy.Day, "2028-12-30T13:00:00Z", "2028-12-31T13:00:00Z", "2028-12-31"},
+		{"Australia/Lord_Howe", policy.Day, "2032-12-30T13:00:00Z", "2032-12-31T13:00:00Z", "2032-12-31"},
+		{"Australia/Lord_Howe", policy.Week, "2032-12-26T13:00:00Z", "2033-01-02T13:00:00Z", "from 2032-12-27"},
+
 		// Half an hour.
 		{"Australia/Lord_Howe", policy.Hour, "2024-04-06T14:00:00Z", "2024-04-06T15:00:00Z", "2024-04-07T01h +11:00:00"},
 		{"Australia/Lord_Howe", policy.Hour, "2024-04-06T15:00:00Z", "2024-04-06T15:30:00Z", "2024-04-07T01h +10:30:00"},

@@ -1,0 +1,85 @@
+package headers
+
+import (
+	"encoding/base64"
+	"strconv"
+
+	"github.com/wapace/wapace/limiter"
+)
+
+// maxInteger is the largest integer of a structured field (RFC 9651, section 3.3.1).
+const maxInteger = 999_999_999_999_999
+
+// printDraft11 prints parameters in the order in which the draft lists them.
+func printDraft11(pg *page) {
+	sep := ""
+	pg.begin("Ratelimit-Policy")
+	pg.gates(func(_ *limiter.Gate, r *row) bool {
+		pg.text = append(append(pg.text, sep...), r.item...)
+		pg.partition(pg.state.Partition)
+		sep = ", "
+		return true
+	})
+	if sep == "" {
+		return // no rule, no field
+	}
+	pg.end()
+	sep = ""
+	pg.begin("Ratelimit")
+	pg.gates(func(g *limiter.Gate, r *row) bool {
+		pg.text = append(append(pg.text, sep...), r.name...)
+		pg.parameter(";r=", max(g.Remaining, 0))
+		pg.parameter(";t=", ceilSeconds(g.Reset))
+		pg.partition(pg.state.Partition)
+		sep = ", "
+		return true
+	})
+	pg.end()
+}
+
+func (pg *page) parameter(name string, n int64) {
+	pg.text = strconv.AppendInt(append(pg.text, name...), min(n, maxInteger), 10)
+}
+
+func (pg *page) partition(key []byte) {
+	if key == nil {
+		return
+	}
+	pg.text = append(base64.StdEncoding.AppendEncode(append(pg.text, ";pk=:"...), key), ':')
+}
+
+// item is the quota's item in RateLimit-Policy, without its partition.
+func (q *Quota) item() string {
+	text := append([]byte(quote(q.Name)), ";q="...)
+	text = strconv.AppendInt(text, min(q.Limit, maxInteger), 10)
+	if q.Unit != "" {
+		text = append(append(text, ";qu="...), quote(q.Unit)...)
+	}
+	if q.Window > 0 {
+		text = strconv.AppendInt(append(text, ";w="...), ceilSeconds(q.Window), 10)
+	}
+	return string(text)
+}
+
+// quote writes printable ASCII as the string of a structured field.
+func quote(s string) string {
+	text := make([]byte, 0, len(s)+2)
+	text = append(text, '"')
+	for i := range len(s) {
+		if s[i] == '"' || s[i] == '\\' {
+			text = append(text, '\\')
+		}
+		text = append(text, s[i])
+	}
+	return string(append(text, '"'))
+}
+
+// isPrintable reports whether s is what the string of a structured field may hold.
+func isPrintable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

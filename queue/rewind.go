@@ -1,0 +1,77 @@
+package queue
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// tolerance is how far back the clock may step before everything that waits for
+// a time is looked at again.
+const tolerance = time.Second
+
+// rewind has every lane ask again where the clock was set back from a tick: what
+// they wait for was reckoned from a time that has not come.
+func (q *Queue) rewind(latest int64) {
+	now := q.clock.Now()
+	tick := q.tick(now)
+	step := back(latest, tick)
+	if step <= tolerance || !q.latest.CompareAndSwap(latest, tick) {
+		return // another one has done it
+	}
+	for _, l := range q.inOrder() {
+		q.restart(l, now, step)
+	}
+}
+
+// back is how far a tick is before the latest one, saturated.
+func back(latest, tick int64) time.Duration {
+	switch d := latest - tick; {
+	case latest <= tick:
+		return 0
+	case d < 0:
+		return time.Duration(never)
+	default:
+		return time.Duration(d)
+	}
+}
+
+// inOrder is all lanes, those that are due first first.
+func (q *Queue) inOrder() []*lane {
+	type place struct {
+		entry
+		turn uint64
+	}
+	var places []place
+	for l := range q.all() {
+		places = append(places, place{entry{l.shard.due.due(l), l}, l.turn})
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.turn, b.turn))
+	})
+	lanes := make([]*lane, len(places))
+	for i, p := range places {
+		lanes[i] = p.lane
+	}
+	return lanes
+}
+
+// restart has a lane ask again for all that it waits for.
+func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
+	l.shard.mu.Lock()
+	defer l.shard.mu.Unlock()
+	if l.shard.lanes[l.account] != l {
+		return // it has ended meanwhile
+	}
+	for it := range l.waiting.all() {
+		it.until, it.typed = time.Time{}, time.Time{}
+	}
+	if l.checks != nil {
+		l.checks.restart()
+	}
+	for _, it := range l.claimed {
+		it.until = it.until.Add(-step)
+	}
+	l.shard.due.remove(l)
+	q.arrange(l, now)
+}

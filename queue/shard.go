@@ -1,0 +1,71 @@
+package queue
+
+import (
+	"hash/maphash"
+	"iter"
+	"sync"
+)
+
+// A shard holds the lanes of the accounts that hash to it, under one lock.
+//
+// A lane, its items and all that hangs on them belong to the lane's shard and
+// change with its lock held. Nobody holds two shards' locks at once. Under one, the
+// queue calls nothing but the limiter, the clock and what is known of numbers; never
+// the store, the user's functions or the logger.
+type shard struct {
+	mu    sync.Mutex
+	lanes map[string]*lane
+	due   schedule
+	_     [64]byte // keeps two shards' locks off one cache line
+}
+
+const shardCount = 16
+
+func (q *Queue) openShards() {
+	for i := range q.shards {
+		q.shards[i].lanes = make(map[string]*lane)
+		q.shards[i].due.open(&q.turns)
+	}
+}
+
+// shardOf is the shard of an account.
+func (q *Queue) shardOf(account string) *shard {
+	return &q.shards[maphash.String(q.hash, account)%shardCount]
+}
+
+// first is the shard whose lane is due first of all and when that is, or nil and
+// never. It takes no lock: the lane may be another one by the time that the shard
+// is locked.
+func (q *Queue) first() (first *shard, due int64) {
+	due = never
+	var turn uint64
+	for i := range q.shards {
+		s := &q.shards[i]
+		if d := s.due.head.Load(); d < due || d == due && first != nil && s.due.headTurn.Load() < turn {
+			first, due, turn = s, d, s.due.headTurn.Load()
+		}
+	}
+	return first, due
+}
+
+// all is every lane, each with its shard's lock held, in no order.
+func (q *Queue) all() iter.Seq[*lane] {
+	return func(yield func(*lane) bool) {
+		for i := range q.shards {
+			if !q.shards[i].each(yield) {
+				return
+			}
+		}
+	}
+}
+
+func (s *shard) each(yield func(*lane) bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.lanes {
+		if !yield(l) {
+			return false
+		}
+	}
+	return true
+}
