@@ -84,8 +84,8 @@ func (q *Queue) admit(it *item, now time.Time) {
 	}
 }
 
-// reschedule makes a lane due at a time, if it is not due sooner. It requires the
-// shard's lock.
+// reschedule makes a lane due at a time, if it is not due sooner, and has it looked
+// at then. It requires the shard's lock.
 func (q *Queue) reschedule(l *lane, due time.Time) {
 	if tick := q.tick(due); tick < l.shard.due.due(l) {
 		l.shard.due.set(l, tick)
@@ -141,7 +141,7 @@ func (q *Queue) look(s *shard) (j job, due time.Time, found find) {
 	}
 	s.due.remove(l)
 	j, ok := q.advance(l, now)
-	q.arrange(l, now)
+	q.plan(l, now)
 	if ok {
 		return j, time.Time{}, aJob
 	}
@@ -149,15 +149,9 @@ func (q *Queue) look(s *shard) (j job, due time.Time, found find) {
 }
 
 // plan schedules a lane for the next time at which it has something to do of its
-// own accord, or drops it where it has no messages. It requires the shard's lock.
+// own accord, or drops it where it has no messages. It calls no worker: one who does
+// not look next itself calls watch after it. It requires the shard's lock.
 func (q *Queue) plan(l *lane, now time.Time) {
-	q.arrange(l, now)
-	q.attend(l.shard.due.due(l))
-}
-
-// arrange is plan for one who looks next what is due: it calls no worker. It requires
-// the shard's lock.
-func (q *Queue) arrange(l *lane, now time.Time) {
 	var due time.Time
 	found := false
 	soonest := func(t time.Time) {
@@ -188,7 +182,7 @@ func (q *Queue) arrange(l *lane, now time.Time) {
 		l.shard.due.set(l, q.tick(now)) // behind the lanes that were due before
 	case found:
 		l.shard.due.set(l, q.tick(due))
-	default: // a worker that has one of its messages will arrange it again
+	default: // a worker that has one of its messages will plan it again
 		l.shard.due.remove(l)
 		if len(l.claimed) == 0 {
 			delete(l.shard.lanes, l.account)

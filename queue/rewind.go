@@ -73,5 +73,5 @@ func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 		it.until = it.until.Add(-step)
 	}
 	l.shard.due.remove(l)
-	q.arrange(l, now)
+	q.plan(l, now)
 }

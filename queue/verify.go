@@ -480,7 +480,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 		l.checks.resting.push(resting{c, now.Add(rest(c.failed))})
 	}
 	l.reopen(now)
-	q.arrange(l, now)
+	q.plan(l, now)
 }
 
 // reopen has a lane ask again for what it waits for: it may have been a permit

@@ -107,7 +107,7 @@ func (q *Queue) putBack(j job, err error) {
 		l.shard.mu.Lock()
 		defer l.shard.mu.Unlock()
 		l.drop(it)
-		q.arrange(l, now)
+		q.plan(l, now)
 		return
 	}
 	q.complain("a message could not be recorded as sending; it waits", j.record, err)
@@ -115,7 +115,7 @@ func (q *Queue) putBack(j job, err error) {
 	defer l.shard.mu.Unlock()
 	it.until = now.Add(patience)
 	l.move(it, waiting)
-	q.arrange(l, now)
+	q.plan(l, now)
 }
 
 // settle gives the permit and the message their outcome.
@@ -149,13 +149,13 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 		l.shard.mu.Lock()
 		defer l.shard.mu.Unlock()
 		it.phase, it.until = recording, now.Add(patience)
-		q.arrange(l, now)
+		q.plan(l, now)
 		return err
 	}
 	l.shard.mu.Lock()
 	l.drop(it)
 	l.reopen(now)
-	q.arrange(l, now)
+	q.plan(l, now)
 	l.shard.mu.Unlock()
 	q.conclude(r, from, now)
 	return nil
