@@ -140,7 +140,8 @@ type ServiceLimit struct {
 	// Partition is that of the quota. Nil: not told.
 	Partition []byte
 
-	// Limit and Remaining are [Unknown] where they are not told.
+	// Limit and Remaining are [Unknown] where they are not told. Limit is that of the
+	// quota where the limit's own field does not tell it.
 	Limit, Remaining int64
 
 	// Cost is how many units the request took, 0 where it is not told.

@@ -1,6 +1,7 @@
 package headers
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -45,6 +46,7 @@ func Parse(answer *http.Response, body []byte, now time.Time, o *ParseOptions) A
 	a.Quotas = r.quotas(h)
 	a.ServiceLimits = r.triples(h, r.serviceLimits(h))
 	a.Usage = r.usage(h)
+	a.pair()
 	a.bind()
 	said := r.body(&a, answer.StatusCode, body)
 	a.Limited = a.Limited || !a.Locked && answer.StatusCode == http.StatusForbidden && (wait.kind != 0 || a.Remaining == 0)
@@ -73,6 +75,20 @@ func Parse(answer *http.Response, body []byte, now time.Time, o *ParseOptions) A
 }
 
 func redirects(status int) bool { return status >= 300 && status < 400 }
+
+// pair gives each service limit the size of the quota that it belongs to, by name and
+// partition.
+func (a *Advice) pair() {
+	for i := range a.ServiceLimits {
+		s := &a.ServiceLimits[i]
+		for j := range a.Quotas {
+			q := &a.Quotas[j]
+			if s.Limit == Unknown && s.Name == q.Name && bytes.Equal(s.Partition, q.Partition) {
+				s.Limit = q.Limit
+			}
+		}
+	}
+}
 
 // bind puts the service limit that binds in front.
 func (a *Advice) bind() {
