@@ -54,16 +54,17 @@ func Parse(answer *http.Response, body []byte, now time.Time, o *ParseOptions) A
 	if redirects(answer.StatusCode) {
 		wait = delay{}
 	}
-	for _, next := range []func() delay{
-		func() delay { return said },
-		a.lostAccess,
-		a.exhaustion,
-		func() delay { return r.documented(&a) },
-	} {
-		if wait.kind != 0 {
-			break
-		}
-		wait = next()
+	if wait.kind == 0 {
+		wait = said
+	}
+	if wait.kind == 0 {
+		wait = a.lostAccess()
+	}
+	if wait.kind == 0 {
+		wait = a.exhaustion()
+	}
+	if wait.kind == 0 {
+		wait = r.documented(&a)
 	}
 	a.Kind = wait.kind
 	var long bool
