@@ -25,6 +25,9 @@ func members(lines []string) (httpsfv.List, bool) {
 func (r *reader) quotas(h http.Header) []Quota {
 	const field = "Ratelimit-Policy"
 	lines := r.lines(h, field)
+	if len(lines) == 0 {
+		return nil
+	}
 	list, ok := members(lines)
 	if !ok {
 		r.void(field, "is not a list of at most %d quotas", MaxItems)
@@ -77,6 +80,9 @@ func readQuota(member httpsfv.Member) (q Quota, ok bool) {
 func (r *reader) serviceLimits(h http.Header) []ServiceLimit {
 	const field = "Ratelimit"
 	lines := r.lines(h, field)
+	if len(lines) == 0 {
+		return nil
+	}
 	list, ok := members(lines)
 	if !ok {
 		if s, ok := readDraft07(lines); ok {
