@@ -79,7 +79,7 @@ type Advice struct {
 	Reset            time.Duration
 	ResetKind        Kind
 
-	// Clamped says that a time was longer than the longest wait and was cut.
+	// Clamped says that Wait or Reset was longer than the longest wait and was cut.
 	Clamped bool
 
 	// Code is the error's code in the body: error.code, else error.type, else that
@@ -140,18 +140,17 @@ type ServiceLimit struct {
 	// Partition is that of the quota. Nil: not told.
 	Partition []byte
 
-	// Limit and Remaining are [Unknown] where they are not told.
+	// Limit and Remaining are [Unknown] where they are not told. Limit is that of the
+	// quota where the limit's own field does not tell it.
 	Limit, Remaining int64
 
 	// Cost is how many units the request took, 0 where it is not told.
 	Cost int64
 
-	// Reset is how long it takes until more is given, where ResetKind is not zero.
+	// Reset is how long it takes until more is given, where ResetKind is not zero. It
+	// is what the field tells, however long that is.
 	Reset     time.Duration
 	ResetKind Kind
-
-	// Clamped says that Reset was longer than the longest wait and was cut.
-	Clamped bool
 
 	// Source is the field it was read from, or what the names of its fields begin
 	// with: RateLimit, RateLimit-, X-RateLimit-, X-Rate-Limit-.

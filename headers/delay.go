@@ -1,6 +1,9 @@
 package headers
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A ResetForm says what a number in X-RateLimit-Reset is. One name has at least
 // six encodings in use; a caller who knows the provider's should say so.
@@ -24,11 +27,11 @@ const (
 	ResetDeltaMillis
 )
 
-// A delay is a time to wait as it was written. Nothing was where its kind is zero.
+// A delay is a time to wait as it was written, saturated and not negative. Nothing was
+// where its kind is zero.
 type delay struct {
-	length  time.Duration
-	kind    Kind
-	clamped bool
+	length time.Duration
+	kind   Kind
 }
 
 // or is the longer of two delays.
@@ -39,23 +42,25 @@ func (d delay) or(e delay) delay {
 	return d
 }
 
-// delta is a delay of a length.
-func (r *reader) delta(length time.Duration) delay { return r.clamp(length, Delta) }
-
 // until is a delay until a time by the sender's clock, 0 where it is past.
-func (r *reader) until(t time.Time, kind Kind) delay { return r.clamp(t.Sub(r.clock), kind) }
-
-func (r *reader) clamp(length time.Duration, kind Kind) delay {
-	return delay{min(max(length, 0), r.most), kind, length > r.most}
-}
+func (r *reader) until(t time.Time, kind Kind) delay { return delay{max(t.Sub(r.clock), 0), kind} }
 
 // numeric is the delay that a number means.
 func (r *reader) numeric(n number, form ResetForm) delay {
 	switch {
 	case form == ResetDeltaMillis:
-		return r.delta(n.in(time.Millisecond))
+		return delay{n.in(time.Millisecond), Delta}
 	case form == ResetDelta, form == ResetGuess && (n.whole < firstEpoch || n.over):
-		return r.delta(n.in(time.Second))
+		return delay{n.in(time.Second), Delta}
 	}
 	return r.until(n.epoch(), Epoch)
+}
+
+// cut shortens a time to the longest one to wait, and tells.
+func (r *reader) cut(d time.Duration, what string) (short time.Duration, clamped bool) {
+	if d <= r.most {
+		return d, false
+	}
+	r.notes = append(r.notes, fmt.Sprintf("%s: %v is cut to %v", what, d, r.most))
+	return r.most, true
 }

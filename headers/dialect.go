@@ -22,7 +22,7 @@ const (
 // A dialect is one row of the table of dialects.
 type dialect struct {
 	name  string
-	print func(*page)
+	write func(*page)
 }
 
 // dialects is the table of dialects, each at its number less 1. A new dialect is one

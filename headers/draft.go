@@ -25,6 +25,9 @@ func members(lines []string) (httpsfv.List, bool) {
 func (r *reader) quotas(h http.Header) []Quota {
 	const field = "Ratelimit-Policy"
 	lines := r.lines(h, field)
+	if len(lines) == 0 {
+		return nil
+	}
 	list, ok := members(lines)
 	if !ok {
 		r.void(field, "is not a list of at most %d quotas", MaxItems)
@@ -77,9 +80,12 @@ func readQuota(member httpsfv.Member) (q Quota, ok bool) {
 func (r *reader) serviceLimits(h http.Header) []ServiceLimit {
 	const field = "Ratelimit"
 	lines := r.lines(h, field)
+	if len(lines) == 0 {
+		return nil
+	}
 	list, ok := members(lines)
 	if !ok {
-		if s, ok := r.draft07(lines); ok {
+		if s, ok := readDraft07(lines); ok {
 			return []ServiceLimit{s}
 		}
 		r.void(field, "is not a list of at most %d limits", MaxItems)
@@ -87,7 +93,7 @@ func (r *reader) serviceLimits(h http.Header) []ServiceLimit {
 	}
 	limits := make([]ServiceLimit, 0, len(list))
 	for _, member := range list {
-		if s, ok := r.serviceLimit(member); ok {
+		if s, ok := readServiceLimit(member); ok {
 			limits = append(limits, s)
 		} else {
 			r.note(field, itemText(member), "is not a limit")
@@ -96,7 +102,7 @@ func (r *reader) serviceLimits(h http.Header) []ServiceLimit {
 	return limits
 }
 
-func (r *reader) serviceLimit(member httpsfv.Member) (s ServiceLimit, ok bool) {
+func readServiceLimit(member httpsfv.Member) (s ServiceLimit, ok bool) {
 	item, ok := member.(httpsfv.Item)
 	if !ok {
 		return s, false
@@ -111,8 +117,7 @@ func (r *reader) serviceLimit(member httpsfv.Member) (s ServiceLimit, ok bool) {
 		s.Remaining, known = params.integer("a")
 	}
 	if seconds, told := params.integer(window); told {
-		d := r.delta(number{whole: seconds}.in(time.Second))
-		s.Reset, s.ResetKind, s.Clamped = d.length, d.kind, d.clamped
+		s.Reset, s.ResetKind = number{whole: seconds}.in(time.Second), Delta
 	}
 	s.Partition = params.bytes("pk")
 	ok = named && known && params.sound
@@ -120,8 +125,8 @@ func (r *reader) serviceLimit(member httpsfv.Member) (s ServiceLimit, ok bool) {
 	return s, ok
 }
 
-// draft07 reads limit=100, remaining=50, reset=5.
-func (r *reader) draft07(lines []string) (s ServiceLimit, ok bool) {
+// readDraft07 reads limit=100, remaining=50, reset=5.
+func readDraft07(lines []string) (s ServiceLimit, ok bool) {
 	members, err := httpsfv.UnmarshalDictionary(lines)
 	if err != nil {
 		return s, false
@@ -137,8 +142,7 @@ func (r *reader) draft07(lines []string) (s ServiceLimit, ok bool) {
 		s.Limit = limit
 	}
 	if seconds, ok := whole("reset"); ok {
-		d := r.delta(number{whole: seconds}.in(time.Second))
-		s.Reset, s.ResetKind, s.Clamped = d.length, d.kind, d.clamped
+		s.Reset, s.ResetKind = number{whole: seconds}.in(time.Second), Delta
 	}
 	s.Remaining, ok = whole("remaining")
 	return s, ok

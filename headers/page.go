@@ -59,14 +59,19 @@ func (pg *page) integer(key string, n int64) {
 }
 
 // into moves the fields into a header with two allocations, one for all the texts
-// and one for the slices that the header wants them in.
+// and one for the slices that the header wants them in. What stands there already is
+// merged.
 func (pg *page) into(h http.Header) {
 	if pg.n == 0 {
 		return
 	}
 	text, values := string(pg.text), make([]string, pg.n)
+	scarcer := pg.isScarcer(h)
 	for i, f := range pg.fields[:pg.n] {
 		values[i] = text[f.begin:f.end]
+		if old := h[f.key]; len(old) > 0 {
+			values[i] = pg.merge(f.key, old, values[i], scarcer)
+		}
 		h[f.key] = values[i : i+1 : i+1]
 	}
 }

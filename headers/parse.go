@@ -1,6 +1,7 @@
 package headers
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,8 +10,8 @@ import (
 
 // ParseOptions tunes [Parse]. A nil *ParseOptions means all defaults.
 type ParseOptions struct {
-	// MaxWait is the longest time to wait or to reset; what is longer is cut and
-	// said to be. Zero and negative mean the default, 24 h.
+	// MaxWait is the longest that the advice's own times can be; what is longer is
+	// cut and said to be. Zero and negative mean the default, 24 h.
 	MaxWait time.Duration
 
 	// Reset says what a number in X-RateLimit-Reset is. The zero ResetForm guesses.
@@ -45,38 +46,56 @@ func Parse(answer *http.Response, body []byte, now time.Time, o *ParseOptions) A
 	a.Quotas = r.quotas(h)
 	a.ServiceLimits = r.triples(h, r.serviceLimits(h))
 	a.Usage = r.usage(h)
+	a.pair()
 	a.bind()
 	said := r.body(&a, answer.StatusCode, body)
-	a.Limited = a.Limited || answer.StatusCode == http.StatusForbidden && (wait.kind != 0 || a.Remaining == 0)
+	a.Limited = a.Limited || !a.Locked && answer.StatusCode == http.StatusForbidden && (wait.kind != 0 || a.Remaining == 0)
 
 	if redirects(answer.StatusCode) {
 		wait = delay{}
 	}
-	for _, next := range []func() delay{
-		func() delay { return said },
-		a.lostAccess,
-		a.exhaustion,
-		func() delay { return r.documented(&a) },
-	} {
-		if wait.kind != 0 {
-			break
-		}
-		wait = next()
+	if wait.kind == 0 {
+		wait = said
 	}
-	a.Wait, a.Kind = wait.length, wait.kind
-	a.Clamped = a.Clamped || wait.clamped
+	if wait.kind == 0 {
+		wait = a.lostAccess()
+	}
+	if wait.kind == 0 {
+		wait = a.exhaustion()
+	}
+	if wait.kind == 0 {
+		wait = r.documented(&a)
+	}
+	a.Kind = wait.kind
+	var long bool
+	a.Reset, a.Clamped = r.cut(a.Reset, "reset")
+	a.Wait, long = r.cut(wait.length, "wait")
+	a.Clamped = a.Clamped || long
 	a.Notes, a.Malformed = r.notes, r.voids
 	return a
 }
 
 func redirects(status int) bool { return status >= 300 && status < 400 }
 
+// pair gives each service limit the size of the quota that it belongs to, by name and
+// partition.
+func (a *Advice) pair() {
+	for i := range a.ServiceLimits {
+		s := &a.ServiceLimits[i]
+		for j := range a.Quotas {
+			q := &a.Quotas[j]
+			if s.Limit == Unknown && s.Name == q.Name && bytes.Equal(s.Partition, q.Partition) {
+				s.Limit = q.Limit
+			}
+		}
+	}
+}
+
 // bind puts the service limit that binds in front.
 func (a *Advice) bind() {
 	var binding *ServiceLimit
 	for i := range a.ServiceLimits {
 		s := &a.ServiceLimits[i]
-		a.Clamped = a.Clamped || s.Clamped
 		if binding == nil || s.binds(binding) {
 			binding = s
 		}
@@ -90,7 +109,7 @@ func (a *Advice) bind() {
 // lostAccess is how long it takes until Meta gives access again.
 func (a *Advice) lostAccess() delay {
 	if u := a.Usage; u != nil && u.Regain > 0 && (a.Limited || u.Percent >= 100) {
-		return delay{u.Regain, Delta, u.Clamped}
+		return delay{u.Regain, Delta}
 	}
 	return delay{}
 }
@@ -101,7 +120,7 @@ func (a *Advice) exhaustion() (longest delay) {
 	for i := range a.ServiceLimits {
 		s := &a.ServiceLimits[i]
 		if s.exhausted() || a.Limited && s.Remaining < 0 {
-			longest = longest.or(delay{s.Reset, s.ResetKind, s.Clamped})
+			longest = longest.or(delay{s.Reset, s.ResetKind})
 		}
 	}
 	return longest

@@ -124,7 +124,7 @@ func (p *Printer) Print(h http.Header, now time.Time, s State) {
 	}
 	pg.printer, pg.now, pg.state, pg.n, pg.text = p, now, s, 0, pg.room[:0]
 	for i := range p.dialects {
-		p.dialects[i].print(pg)
+		p.dialects[i].write(pg)
 	}
 	if wait, ok := RetryAfter(s.Decision); ok {
 		pg.integer("Retry-After", wait)

@@ -4,4 +4,4 @@ package headers_test
 
 // slower is how much fewer cases a test with many of them has under the race
 // detector.
-const slower = 10
+const slower = 20

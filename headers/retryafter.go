@@ -15,8 +15,6 @@ func (r *reader) retryAfter(h http.Header) (longest delay) {
 			continue
 		case d.kind == Epoch:
 			r.note(field, line, "is read as an epoch")
-		case d.clamped:
-			r.note(field, line, "is cut to "+r.most.String())
 		}
 		longest = longest.or(d)
 	}

@@ -44,7 +44,7 @@ func (r *reader) triple(h http.Header, f family) (s ServiceLimit, ok bool) {
 		Remaining: r.least(h, f.remaining, readRemaining),
 	}
 	reset := r.reset(h, f)
-	s.Reset, s.ResetKind, s.Clamped = reset.length, reset.kind, reset.clamped
+	s.Reset, s.ResetKind = reset.length, reset.kind
 	return s, s.Limit >= 0 || s.Remaining >= 0 || s.ResetKind != 0
 }
 
@@ -89,7 +89,7 @@ func readRemaining(line string) (int64, bool) {
 func (r *reader) reset(h http.Header, f family) (longest delay) {
 	for _, line := range r.lines(h, f.resetAfter) {
 		if n, ok := readNumber(line); ok && !n.over {
-			longest = longest.or(r.delta(n.in(time.Second)))
+			longest = longest.or(r.numeric(n, ResetDelta))
 		} else {
 			r.note(f.resetAfter, line, "is not in seconds")
 		}
@@ -102,9 +102,6 @@ func (r *reader) reset(h http.Header, f family) (longest delay) {
 		if !ok {
 			r.note(f.reset, line, "is no time that can be waited for")
 			continue
-		}
-		if d.clamped {
-			r.note(f.reset, line, "is cut to "+r.most.String())
 		}
 		longest = longest.or(d)
 	}
@@ -127,5 +124,5 @@ func (r *reader) readReset(line string, delta bool) (delay, bool) {
 		return r.until(t, Date), true
 	}
 	length, err := time.ParseDuration(line)
-	return r.delta(length), err == nil && line[0] >= '0' && line[0] <= '9'
+	return delay{length, Delta}, err == nil && line[0] >= '0' && line[0] <= '9'
 }

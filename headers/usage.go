@@ -44,7 +44,7 @@ func (r *reader) usage(h http.Header) *Usage {
 			var m meter
 			if err := json.Unmarshal([]byte(line), &m); err != nil {
 				r.note(field, line, "is not a usage")
-			} else if r.add(&u, &m) {
+			} else if u.add(&m) {
 				known = true
 			}
 		}
@@ -58,7 +58,7 @@ func (r *reader) usage(h http.Header) *Usage {
 		}
 		for _, all := range cases {
 			for i := range all {
-				if r.add(&u, &all[i]) {
+				if u.add(&all[i]) {
 					known = true
 				}
 			}
@@ -67,11 +67,12 @@ func (r *reader) usage(h http.Header) *Usage {
 	if !known {
 		return nil
 	}
+	u.Regain, u.Clamped = r.cut(u.Regain, "usage")
 	return &u
 }
 
 // add reports whether the meter tells anything.
-func (r *reader) add(u *Usage, m *meter) bool {
+func (u *Usage) add(m *meter) bool {
 	known := false
 	for _, q := range [...]quantity{m.Calls, m.CPU, m.Time, m.Account} {
 		if q.known {
@@ -87,8 +88,7 @@ func (r *reader) add(u *Usage, m *meter) bool {
 		unit time.Duration
 	}{{m.Minutes, time.Minute}, {m.Duration, time.Second}} {
 		if regain.known {
-			d := r.delta(regain.times(regain.unit))
-			u.Regain, u.Clamped, known = max(u.Regain, d.length), u.Clamped || d.clamped, true
+			u.Regain, known = max(u.Regain, regain.times(regain.unit)), true
 		}
 	}
 	return known
@@ -127,11 +127,11 @@ func (q *quantity) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// times is the quantity as a length of time in units of a second or more.
+// times is the quantity as a length of time in units of a second or more, saturated.
 func (q quantity) times(unit time.Duration) time.Duration {
-	seconds := int64(unit / time.Second)
-	if q.whole > math.MaxInt64/int64(unit) {
+	if q.whole >= math.MaxInt64/int64(unit) {
 		return math.MaxInt64
 	}
-	return time.Duration(q.whole)*unit + number{fraction: q.fraction}.in(time.Second)*time.Duration(seconds)
+	part := number{fraction: q.fraction}.in(time.Second) * (unit / time.Second)
+	return time.Duration(q.whole)*unit + part
 }

@@ -28,6 +28,9 @@
 //   - One in Go: a Policy literal, then [Policy.Validate].
 //   - One from golang.org/x/time/rate: [FromRate], and [TokenBucket.Limiter] back.
 //
+// [Policy.Lint] warns of numbers that fight, and [Policy.WorstCase] says how many
+// messages can go out in any minute, hour or day.
+//
 // A policy that cannot be gets an error that names every bad field at once, each
 // a [*FieldError] with its path, its value and what to write instead.
 package policy

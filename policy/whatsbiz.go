@@ -11,8 +11,8 @@ import "time"
 // the tiers. What goes to one recipient is Meta's pair limit, as in [Meta], on which
 // WhatsBizAPI stands.
 //
-// [Policy.Lint] finds [PerNumber], as the page does not have Meta's limits since
-// October 2025 yet, and [UncappedChecks], as in [Meta].
+// [Policy.Lint] finds [PerNumber] where the tier has a limit, as the page does not
+// have Meta's of October 2025 yet, and [UncappedChecks], as in [Meta].
 func WhatsBiz(t Tier) Policy {
 	return Policy{
 		Slug:        "whatsbiz_" + t.slug(),

@@ -3,9 +3,6 @@ package queue
 // SetStore replaces the store of a queue that has no messages yet.
 func (q *Queue) SetStore(s Store) { q.store = s }
 
-// NewMemory is the store that a queue has by default.
-func NewMemory(history int) Store { return newMemory(history) }
-
 // Lanes is how many lanes the queue keeps.
 func (q *Queue) Lanes() int {
 	n := 0

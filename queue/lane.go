@@ -24,9 +24,9 @@ type lane struct {
 type item struct {
 	record     *Record // as the store has it, but for a change under way and the verified recipient
 	seq        uint64
-	finished   chan<- Record // may be nil
-	prev, next *item         // in the line that it is in
+	prev, next *item // in the line that it is in
 
+	status   Status // as the store has it: queued or sending
 	phase    phase
 	verified bool           // its recipient is
 	lost     bool           // given up by a stop: whatever its worker says comes too late
@@ -84,24 +84,12 @@ func (q *Queue) admit(it *item, now time.Time) {
 	}
 }
 
-// reschedule makes a lane due at a time, if it is not due sooner. It requires the
-// shard's lock.
+// reschedule makes a lane due at a time, if it is not due sooner, and has it looked
+// at then. It requires the shard's lock.
 func (q *Queue) reschedule(l *lane, due time.Time) {
 	if tick := q.tick(due); tick < l.shard.due.due(l) {
-		q.schedule(l, tick)
-	}
-}
-
-// schedule makes a lane due at a tick, and wakes Run where no lane of the shard is
-// due sooner: it may sleep for longer. It requires the shard's lock.
-func (q *Queue) schedule(l *lane, due int64) {
-	l.shard.due.set(l, due)
-	if next, _ := l.shard.due.next(); next != l {
-		return
-	}
-	select {
-	case q.wake <- struct{}{}:
-	default:
+		l.shard.due.set(l, tick)
+		q.attend(tick)
 	}
 }
 
@@ -109,7 +97,7 @@ func (q *Queue) schedule(l *lane, due int64) {
 // is due, zero where none is.
 func (q *Queue) next() (j job, due time.Time, ok bool) {
 	for {
-		s := q.first()
+		s, _ := q.first()
 		if s == nil {
 			return job{}, time.Time{}, false
 		}
@@ -161,8 +149,8 @@ func (q *Queue) look(s *shard) (j job, due time.Time, found find) {
 }
 
 // plan schedules a lane for the next time at which it has something to do of its
-// own accord, or drops it where it has no messages. Otherwise a worker that has
-// one of its messages will reschedule it. It requires the shard's lock.
+// own accord, or drops it where it has no messages. It calls no worker: one who does
+// not look next itself calls watch after it. It requires the shard's lock.
 func (q *Queue) plan(l *lane, now time.Time) {
 	var due time.Time
 	found := false
@@ -191,11 +179,14 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	}
 	switch {
 	case found && due.Before(now):
-		q.schedule(l, q.tick(now)) // behind the lanes that were due before
+		l.shard.due.set(l, q.tick(now)) // behind the lanes that were due before
 	case found:
-		q.schedule(l, q.tick(due))
-	case len(l.claimed) == 0:
-		delete(l.shard.lanes, l.account)
+		l.shard.due.set(l, q.tick(due))
+	default: // a worker that has one of its messages will plan it again
+		l.shard.due.remove(l)
+		if len(l.claimed) == 0 {
+			delete(l.shard.lanes, l.account)
+		}
 	}
 }
 
@@ -295,6 +286,7 @@ func (q *Queue) launch(l *lane, it *item, now time.Time) (job, bool) {
 func (q *Queue) refused(l *lane, it *item, d limiter.Decision, now time.Time) (job, bool) {
 	if d.Answer == limiter.Never {
 		r := *it.record
+		r.Version++
 		r.Status, r.Code, r.Err = Failed, NeverAllowed, d.Err().Error()
 		it.record = &r
 		l.move(it, saving)

@@ -21,6 +21,12 @@ type Options struct {
 	// Seed, whose permits do not run out.
 	Limiter *limiter.Limiter
 
+	// Store keeps the messages and what their accounts have spent. What it has when
+	// [New] is called is taken up: what waits goes on waiting, and what was on the
+	// wire is in doubt. Default: one of the queue's own, in memory, which keeps
+	// History.
+	Store Store
+
 	// Clock is where the queue takes the time from and waits. Default:
 	// [limiter.RealClock].
 	Clock limiter.Clock
@@ -45,6 +51,49 @@ type Options struct {
 	// Workers is how many calls of the sender [Queue.Run] makes at once over all
 	// accounts. Default 256; a negative Workers is an error.
 	Workers int
+
+	// NewWireID makes the WireID of a message that has none, for wires that take
+	// one. It is called once for each, by Enqueue, and must not return the same
+	// twice. Default: they stay without.
+	NewWireID func(m Message) string
+
+	// KeepKeys is how long a message's Key is remembered. Default 24 h; a negative
+	// KeepKeys is an error.
+	KeepKeys time.Duration
+
+	// KeepForUrgent is how much of each counted budget messages that are not
+	// urgent leave over: with 20 of 500 a day, bulk stops at 480. Default 0; a
+	// negative KeepForUrgent, or one that leaves nothing, is an error.
+	KeepForUrgent int64
+
+	// DayFull says what Enqueue does with a message once the account's budget of
+	// the day is used up by what was sent and what waits. Default: [Defer].
+	DayFull DayFull
+
+	// MaxQueued is how many messages may wait at once, over all accounts; Enqueue
+	// answers [ErrFull] to more. Default 0: as many as there is memory for. A
+	// negative MaxQueued is an error.
+	MaxQueued int
+
+	// MaxAttempts is how often a message is put on the wire at most, where the
+	// sender answers [Retry] or [Hold]. Default 5; a negative MaxAttempts is an
+	// error.
+	MaxAttempts int
+
+	// Backoff is how long a message waits after an attempt that is to be repeated.
+	// Default: [DefaultBackoff].
+	Backoff *Backoff
+
+	// SendTimeout is how long a call of Send may take under [Queue.Run]. Then its
+	// context is cancelled, and where it does not return within a second its
+	// message is in doubt and its lane goes on without it. Default 2 min; negative:
+	// for ever.
+	SendTimeout time.Duration
+
+	// Ramp is how an account comes back where the sender is a [Connector], or
+	// answered [Offline]. Default: [DefaultRamp]. A pointer to the zero Ramp has
+	// none.
+	Ramp *Ramp
 
 	// SendWait is how long [Queue.Send] waits for a message to be done with.
 	// Default 15 s; negative: not at all.
@@ -134,6 +183,32 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 			*count.n = count.standard
 		}
 	}
+	if d.Backoff == nil {
+		b := DefaultBackoff()
+		d.Backoff = &b
+	}
+	if err := d.Backoff.problem(); err != nil {
+		return d, err
+	}
+	if d.Ramp == nil {
+		r := DefaultRamp()
+		d.Ramp = &r
+	}
+	if err := d.Ramp.problem(); err != nil {
+		return d, err
+	}
+	if err := d.limitsProblem(); err != nil {
+		return d, err
+	}
+	if d.KeepKeys == 0 {
+		d.KeepKeys = 24 * time.Hour
+	}
+	if d.MaxAttempts == 0 {
+		d.MaxAttempts = 5
+	}
+	if d.SendTimeout == 0 {
+		d.SendTimeout = 2 * time.Minute
+	}
 	if d.SendWait == 0 {
 		d.SendWait = 15 * time.Second
 	}
@@ -143,10 +218,38 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 	if d.History == 0 {
 		d.History = 100_000
 	}
+	if d.Store == nil {
+		d.Store = newMemory(max(d.History, 0))
+	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	return d, nil
+}
+
+// limitsProblem is what is wrong with how much is taken in and tried.
+func (o *Options) limitsProblem() error {
+	switch {
+	case o.KeepKeys < 0:
+		return optionError("keep keys", o.KeepKeys, "use a time, or 0 for the default")
+	case o.MaxQueued < 0:
+		return optionError("max queued", o.MaxQueued, "use 1 or more, or 0 for no bound")
+	case o.MaxAttempts < 0:
+		return optionError("max attempts", o.MaxAttempts, "use 1 or more, or 0 for the default")
+	case o.KeepForUrgent < 0:
+		return optionError("keep for urgent", o.KeepForUrgent, "use 0 or more")
+	}
+	switch o.DayFull {
+	case "", Defer, Reject:
+	default:
+		return optionError("day full", fmt.Sprintf("%.40q", string(o.DayFull)), `use "defer" or "reject"`)
+	}
+	if o.Store != nil {
+		if name, ok := isNil(o.Store); ok {
+			return optionError("store", name, "give a store, or leave it out for memory")
+		}
+	}
+	return nil
 }
 
 // isNil reports whether v, which is not the nil interface, holds nothing that

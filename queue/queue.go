@@ -42,9 +42,11 @@ type Queue struct {
 	options  Options
 	log      *slog.Logger
 
-	wake    chan struct{} // something is due sooner than anything was
-	drive   atomic.Bool   // Run or Step is at work
-	ended   chan struct{} // closed when Run returns
+	crew    atomic.Pointer[crew] // of the Run that is at work, or nil
+	alarm   atomic.Int64         // when Run looks of its own accord
+	wake    chan struct{}        // has it look before
+	drive   atomic.Bool          // Run or Step is at work
+	ended   chan struct{}        // closed when Run returns
 	stopped atomic.Bool
 
 	epoch   time.Time
@@ -54,6 +56,8 @@ type Queue struct {
 	answers *answers
 	hash    maphash.Seed
 	shards  [shardCount]shard
+
+	waiters waiters
 }
 
 // New returns a queue that sends through s at the pace of p. Errors: a nil sender,
@@ -74,7 +78,7 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 		sender:  s,
 		limiter: options.Limiter,
 		clock:   options.Clock,
-		store:   newMemory(max(options.History, 0)),
+		store:   options.Store,
 		dice:    dice.New(options.Seed),
 		ids:     idEncoding(),
 		width:   width(p, &options),
@@ -120,6 +124,7 @@ func (q *Queue) Send(ctx context.Context, m Message) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
+	defer q.waiters.leave(queued.ID, done)
 	if q.options.SendWait > 0 {
 		select {
 		case r := <-done:
@@ -152,7 +157,8 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("queue: enqueue: %w", err)
 	}
-	if err := m.problem(); err != nil {
+	now := q.clock.Now()
+	if err := m.problem(now); err != nil {
 		return nil, err
 	}
 	to, err := ParseAddress(m.To)
@@ -161,7 +167,12 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	}
 	m = m.clone()
 	m.To = to.String()
-	now := q.clock.Now()
+	if m.WireID == "" && q.options.NewWireID != nil {
+		m.WireID = q.options.NewWireID(m.clone())
+	}
+	if err := m.doubtProblem(); err != nil {
+		return nil, err
+	}
 	if d := q.limiter.Check(now, request(&m)); d.Rule == "request" {
 		return nil, fmt.Errorf("queue: %w", d.Err())
 	}
@@ -170,25 +181,57 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	}
 	seq := q.seq.Add(1)
 	m.ID = q.newID(now, seq)
-	r := &Record{Message: m, Status: Queued, Enqueued: now}
-	if err := q.add(ctx, r); err != nil {
+	if done != nil {
+		q.waiters.join(m.ID, done)
+	}
+	r := &Record{Message: m, Status: Queued, Enqueued: now, Order: seq, Version: 1}
+	first, err := q.add(ctx, r)
+	if done != nil && first != r.ID {
+		q.waiters.leave(r.ID, done)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("queue: enqueue: %w", err)
 	}
-	defer q.admit(&item{record: r, seq: seq, finished: done}, now) // even where OnEvent ends the goroutine
+	if first != r.ID {
+		return q.repeated(ctx, r, first, done)
+	}
+	defer q.admit(&item{record: r, status: Queued, seq: seq}, now) // even where OnEvent ends the goroutine
 	q.tell(r, "", now)
 	return r, nil
 }
 
-// add keeps a new message. A store that fails may have kept it all the same.
-func (q *Queue) add(ctx context.Context, r *Record) error {
-	err := q.store.Add(ctx, r)
+// add keeps a new message, and returns its ID or that of the one that came first
+// with its key. A store that fails may have kept it all the same.
+func (q *Queue) add(ctx context.Context, r *Record) (first string, err error) {
+	first, err = q.store.Add(ctx, r, r.Enqueued.Add(-q.options.KeepKeys))
 	if err == nil || errors.Is(err, ErrConflict) {
-		return err
+		return first, err
 	}
 	if _, missing := q.store.Get(ctx, r.ID); missing == nil {
-		return nil
+		return r.ID, nil
 	}
-	return err
+	return "", err
+}
+
+// repeated is what enqueueing a message comes to whose key was used before.
+func (q *Queue) repeated(ctx context.Context, r *Record, first string, done chan<- Record) (*Record, error) {
+	if done != nil {
+		q.waiters.join(first, done)
+	}
+	kept, err := q.store.Get(ctx, first)
+	if errors.Is(err, ErrUnknownMessage) { // done with and forgotten
+		kept, err = Record{Message: Message{ID: first, Account: r.Account, Key: r.Key}, Status: Sent}, nil
+	}
+	if done == nil {
+		return &kept, err
+	}
+	if err == nil && kept.Status.Final() {
+		q.waiters.tell(&kept)
+	}
+	if err != nil {
+		q.waiters.leave(first, done)
+	}
+	return &kept, err
 }
 
 // request is what a message asks of the limiter.

@@ -25,6 +25,7 @@ func TestNew_BadArguments(t *testing.T) {
 		noFunc   queue.SenderFunc
 		noSender *queuetest.Sender
 		noClock  *clock.Mock
+		noStore  *brokenStore
 	)
 	tests := []struct {
 		name   string
@@ -37,6 +38,18 @@ func TestNew_BadArguments(t *testing.T) {
 		{"nil pointer", noSender, queue.Options{}, "queue: sender a nil *queuetest.Sender: give the function that delivers one message"},
 		{"nil clock", always, queue.Options{Clock: noClock}, "queue: clock a nil *clock.Mock: give a clock, or leave it out for the real one"},
 		{"width", always, queue.Options{Width: -1}, "queue: width -1: use 1 or more, or 0 for the default"},
+		{"nil store", always, queue.Options{Store: noStore}, "queue: store a nil *queue_test.brokenStore: give a store, or leave it out for memory"},
+		{"keep keys", always, queue.Options{KeepKeys: -time.Second}, "queue: keep keys -1s: use a time, or 0 for the default"},
+		{"max queued", always, queue.Options{MaxQueued: -1}, "queue: max queued -1: use 1 or more, or 0 for no bound"},
+		{"max attempts", always, queue.Options{MaxAttempts: -1}, "queue: max attempts -1: use 1 or more, or 0 for the default"},
+		{"keep for urgent", always, queue.Options{KeepForUrgent: -1}, "queue: keep for urgent -1: use 0 or more"},
+		{"day full", always, queue.Options{DayFull: "maybe"}, `queue: day full "maybe": use "defer" or "reject"`},
+		{"backoff first", always, queue.Options{Backoff: &queue.Backoff{First: -1}}, "queue: backoff first -1ns: use 0s or more"},
+		{"backoff most", always, queue.Options{Backoff: &queue.Backoff{First: 2, Most: 1}}, "queue: backoff most 1ns: use at least First, 2ns"},
+		{"ramp over", always, queue.Options{Ramp: &queue.Ramp{Over: -1}}, "queue: ramp over -1ns: use 0s or more"},
+		{"ramp gap", always, queue.Options{Ramp: &queue.Ramp{Gap: -1}}, "queue: ramp gap -1ns: use 0s or more"},
+		{"ramp from", always, queue.Options{Ramp: &queue.Ramp{Over: 1}}, "queue: ramp from 0: use a percentage from 1 to 100"},
+		{"ramp from above", always, queue.Options{Ramp: &queue.Ramp{Over: 1, From: 101}}, "queue: ramp from 101: use a percentage from 1 to 100"},
 		{"workers", always, queue.Options{Workers: -7}, "queue: workers -7: use 1 or more, or 0 for the default"},
 		{"typing start", always, queue.Options{Typing: &queue.Typing{Start: -1}}, "queue: typing start -1ns: use 0s or more"},
 		{"typing per rune", always, queue.Options{Typing: &queue.Typing{PerRune: -time.Hour}}, "queue: typing per rune -1h0m0s: use 0s or more"},
@@ -57,6 +70,9 @@ func TestNew_BadArguments(t *testing.T) {
 		})
 	}
 }
+
+// A brokenStore is there to be nil.
+type brokenStore struct{ queue.Store }
 
 func TestNew_BadPolicy(t *testing.T) {
 	t.Parallel()
@@ -98,6 +114,18 @@ func TestEnqueue_BadMessages(t *testing.T) {
 		{"no text", func(m *queue.Message) { m.Text = "" }, queue.ErrMessage, `queue: text "": text is empty; give a text or a payload`},
 		{"long text", func(m *queue.Message) { m.Text = strings.Repeat("x", queue.MaxText+1) }, queue.ErrMessage, "queue: text 65537 bytes: text is too long; cut it to 65536 bytes or send it in parts"},
 		{"long text behind a payload", func(m *queue.Message) { m.Text, m.Payload = strings.Repeat("é", queue.MaxText/2+1), []byte{1} }, queue.ErrMessage, "queue: text 65538 bytes: "},
+		{"priority too low", func(m *queue.Message) { m.Priority = queue.LowestPriority - 1 }, queue.ErrMessage, "queue: priority -10: priority is out of range; use -9 to 9"},
+		{"priority too high", func(m *queue.Message) { m.Priority = queue.HighestPriority + 1 }, queue.ErrMessage, "queue: priority 10: priority is out of range; use -9 to 9"},
+		{"long key", func(m *queue.Message) { m.Key = strings.Repeat("k", 1<<20) }, queue.ErrMessage, "queue: key of 1048576 bytes: key is too long; use at most 256 bytes"},
+		{"long campaign", func(m *queue.Message) { m.Campaign = strings.Repeat("k", 257) }, queue.ErrMessage, "queue: campaign of 257 bytes: campaign is too long; use at most 256 bytes"},
+		{"wire id with NUL", func(m *queue.Message) { m.WireID = "a\x00" + alice }, queue.ErrMessage, "queue: wire id \"a\ufffd4477******00\": wire id has a NUL byte; leave it out"},
+		{"expired", func(m *queue.Message) { m.ExpiresAt = time.Unix(1_000_000_000, 0).UTC() }, queue.ErrMessage, "queue: expires at 2001-09-09T01:46:40Z: that is over; use a later time, or none"},
+		{"expires before it may go", func(m *queue.Message) {
+			m.NotBefore = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+			m.ExpiresAt = m.NotBefore
+		}, queue.ErrMessage, "queue: expires at 2100-01-01T00:00:00Z: it may not go before then; use a time after not before"},
+		{"resent without a name", func(m *queue.Message) { m.InDoubt = queue.ResendInDoubt }, queue.ErrMessage, "queue: in doubt resend: sent again without a wire id, it would be another message; give a wire id or Options.NewWireID, or hold it"},
+		{"unknown doubt", func(m *queue.Message) { m.InDoubt = queue.Doubt(strings.Repeat("x", 1<<20)) }, queue.ErrMessage, "there is no such way; use \"hold\" or \"resend\""},
 		{"no recipient", func(m *queue.Message) { m.To = "" }, queue.ErrAddress, `queue: to "": is empty; write a phone number with its country code`},
 		{"malformed recipient", func(m *queue.Message) { m.To = "447700900A01" }, queue.ErrAddress, `queue: to "4477*****A01": has the letter 'A'; `},
 		{"status", func(m *queue.Message) { m.To = "status@broadcast" }, queue.ErrAddress, `queue: to "status@broadcast": is the status list, not a recipient; `},
@@ -206,6 +234,7 @@ func TestRecord_OfASentMessage(t *testing.T) {
 		Message:  queue.Message{ID: id, Account: alice, To: bob, Kind: "text", Text: "hi", Meta: map[string]string{"k": "v"}},
 		Status:   queue.Queued,
 		Enqueued: taken,
+		Order:    1, Version: 1,
 	}, get(t, h.Queue, id))
 
 	h.Drain(time.Minute)
@@ -214,6 +243,7 @@ func TestRecord_OfASentMessage(t *testing.T) {
 		Message:  queue.Message{ID: id, Account: alice, To: bob, Kind: "text", Text: "hi", Meta: map[string]string{"k": "v"}},
 		Status:   queue.Sent,
 		Enqueued: taken, At: taken.Add(r.Typing), Done: taken.Add(r.Typing + 3*time.Second),
+		Attempts: 1, Order: 1, Version: 3,
 		Typing:  r.Typing,
 		Receipt: queue.Receipt{ID: "wire-" + id},
 	}, r)

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
-
-	"github.com/wapace/wapace/limiter"
 )
 
 // ErrLeftOnWire is wrapped by the error of a [Queue.Run] that had to give up calls
@@ -34,14 +31,18 @@ func (q *Queue) Run(ctx context.Context) error {
 	defer close(q.ended)
 	calls, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	var workers sync.WaitGroup
-	q.dispatch(ctx, calls, &workers)
+	c := &crew{queue: q, run: ctx, calls: calls}
+	q.alarm.Store(awake)
+	q.crew.Store(c)
+	q.keepTime(ctx, c)
+	c.dismiss()
+	q.crew.Store(nil)
 
 	q.stop()
 	deadline := q.clock.Now().Add(q.options.StopWait)
 	idle := make(chan struct{})
 	go func() {
-		workers.Wait()
+		c.members.Wait()
 		close(idle)
 	}()
 	var left error
@@ -61,77 +62,6 @@ func finished(idle <-chan struct{}, timeout <-chan time.Time) bool {
 	case <-timeout:
 		return false
 	}
-}
-
-// dispatch hands due jobs to workers until ctx is done. calls is the context of
-// the jobs.
-func (q *Queue) dispatch(ctx, calls context.Context, workers *sync.WaitGroup) {
-	slots := make(chan struct{}, q.options.Workers)
-	var timer alarm
-	for ctx.Err() == nil {
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		j, due, ok := q.next()
-		if ok {
-			workers.Go(func() {
-				defer func() { <-slots }()
-				q.work(ctx, calls, j)
-			})
-			continue
-		}
-		<-slots
-		if !due.IsZero() && !timer.set(q.clock, due) {
-			continue
-		}
-		select {
-		case <-q.wake:
-		case <-timer.channel:
-			timer = alarm{}
-		case <-ctx.Done():
-		}
-	}
-}
-
-// work does a job, and then whatever else is due.
-func (q *Queue) work(ctx, calls context.Context, j job) {
-	for ok := true; ok; {
-		j.do(q, calls, j)
-		if ctx.Err() != nil {
-			return
-		}
-		j, _, ok = q.next()
-	}
-}
-
-// An alarm is the one timer of a Run. It is kept while it rings soon enough, so
-// that a queue which is woken often does not leave a timer behind each time. The
-// zero alarm never rings.
-type alarm struct {
-	rings   time.Time // at the latest
-	channel <-chan time.Time
-}
-
-// slack is how much later than wanted an alarm may ring because the clock moved
-// while it was set.
-const slack = time.Millisecond
-
-// set makes the alarm ring at due, or before. It reports false where due has come,
-// or where the clock was moved meanwhile so that the alarm may ring late.
-func (a *alarm) set(c limiter.Clock, due time.Time) bool {
-	latest := due.Add(slack)
-	if a.channel != nil && !a.rings.After(latest) {
-		return true
-	}
-	d := due.Sub(c.Now())
-	if d <= 0 {
-		return false
-	}
-	channel := c.After(d)
-	*a = alarm{c.Now().Add(d), channel}
-	return !a.rings.After(latest)
 }
 
 // stop ends the taking in of messages and the calls that verify and show typing.
@@ -157,6 +87,7 @@ func (q *Queue) abandon() (n int) {
 				it.lost = true
 			case onWire:
 				r := *it.record
+				r.Version++
 				r.Status, r.Code, r.Err, r.Done = InDoubt, SendUnknown, "the sender did not return before the queue stopped", now
 				it.record, it.phase, it.lost = &r, recording, true
 				n++

@@ -33,17 +33,19 @@ func (q *Queue) shardOf(account string) *shard {
 	return &q.shards[maphash.String(q.hash, account)%shardCount]
 }
 
-// first is the shard whose lane is due first of all, or nil. It takes no lock: the
-// lane may be another one by the time that the shard is locked.
-func (q *Queue) first() (first *shard) {
-	due, turn := never, uint64(0)
+// first is the shard whose lane is due first of all and when that is, or nil and
+// never. It takes no lock: the lane may be another one by the time that the shard
+// is locked.
+func (q *Queue) first() (first *shard, due int64) {
+	due = never
+	var turn uint64
 	for i := range q.shards {
 		s := &q.shards[i]
 		if d := s.due.head.Load(); d < due || d == due && first != nil && s.due.headTurn.Load() < turn {
 			first, due, turn = s, d, s.due.headTurn.Load()
 		}
 	}
-	return first
+	return first, due
 }
 
 // all is every lane, each with its shard's lock held, in no order.

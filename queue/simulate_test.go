@@ -239,7 +239,7 @@ func (w *world) audit(t *testing.T, drained bool) {
 		told := last[id]
 		if told.Status == queue.Queued && r.Status == queue.Sending {
 			r.Status = queue.Queued // marked by a Begin that failed
-			r.At, r.Typing = time.Time{}, 0
+			r.At, r.Typing, r.Attempts, r.Version = time.Time{}, 0, told.Attempts, told.Version
 			r.To, r.AskedTo = told.To, told.AskedTo
 		}
 		if told.Status == queue.Sending && r.Status.Final() || told.Status == queue.Queued && r.Code == queue.RecipientNotFound {

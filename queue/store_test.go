@@ -45,16 +45,27 @@ func (s flaky) do(method string, call func() error) error {
 	return err
 }
 
-func (s flaky) Add(ctx context.Context, r *queue.Record) error {
-	return s.do("Add", func() error { return s.Store.Add(ctx, r) })
+func (s flaky) Add(ctx context.Context, r *queue.Record, since time.Time) (id string, err error) {
+	err = s.do("Add", func() error {
+		id, err = s.Store.Add(ctx, r, since)
+		return err
+	})
+	return id, err
 }
 
-func (s flaky) Begin(ctx context.Context, r *queue.Record) error {
-	return s.do("Begin", func() error { return s.Store.Begin(ctx, r) })
+func (s flaky) Change(ctx context.Context, r *queue.Record, p *queue.Pace) error {
+	return s.do(changes(r), func() error { return s.Store.Change(ctx, r, p) })
 }
 
-func (s flaky) Finish(ctx context.Context, r *queue.Record) error {
-	return s.do("Finish", func() error { return s.Store.Finish(ctx, r) })
+// changes says what a change of a record does.
+func changes(r *queue.Record) string {
+	switch {
+	case r.Status == queue.Sending:
+		return "Begin"
+	case r.Status.Final():
+		return "Finish"
+	}
+	return "Requeue"
 }
 
 func (s flaky) Get(ctx context.Context, id string) (r queue.Record, err error) {
@@ -298,18 +309,11 @@ func (c *endingClock) Now() time.Time {
 // A heedful store does nothing once its context has ended.
 type heedful struct{ queue.Store }
 
-func (s heedful) Begin(ctx context.Context, r *queue.Record) error {
+func (s heedful) Change(ctx context.Context, r *queue.Record, p *queue.Pace) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.Store.Begin(ctx, r)
-}
-
-func (s heedful) Finish(ctx context.Context, r *queue.Record) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return s.Store.Finish(ctx, r)
+	return s.Store.Change(ctx, r, p)
 }
 
 func TestStore_FinishFailsAfterAndForgets(t *testing.T) {
@@ -354,17 +358,23 @@ func TestStore_AddFails(t *testing.T) {
 	}
 }
 
+// change makes a record the next version of itself.
+func change(s queue.Store, r *queue.Record) error {
+	r.Version++
+	return s.Change(context.Background(), r, nil)
+}
+
 // The store says that a message is somebody else's now, or is gone. It is left to
 // them, and the lane goes on.
 func TestStore_TakenByOthers(t *testing.T) {
 	t.Parallel()
 	begin := func(s queue.Store, r *queue.Record) error {
 		r.Status = queue.Sending
-		return s.Begin(context.Background(), r)
+		return change(s, r)
 	}
 	end := func(s queue.Store, r *queue.Record) error {
 		r.Status = queue.Failed
-		return s.Finish(context.Background(), r)
+		return change(s, r)
 	}
 	tests := []struct {
 		name   string
@@ -413,7 +423,7 @@ func TestStore_EndedByOthers(t *testing.T) {
 		if method == "Finish" && ended.ID == "" {
 			ended = get(t, s.Queue, id)
 			ended.Status, ended.Code, ended.Err = queue.InDoubt, queue.SendUnknown, "taken over"
-			require.NoError(t, s.store.Finish(t.Context(), &ended))
+			require.NoError(t, change(s.store, &ended))
 		}
 		return works
 	}})
@@ -430,26 +440,6 @@ func TestStore_Gone(t *testing.T) {
 	second := s.Enqueue(alice, bob, "2")
 	s.eachSentOnce(t, second)
 	require.Contains(t, s.book.String(), "a message is not the queue's to send any more")
-}
-
-func TestStore_Conflicts(t *testing.T) {
-	t.Parallel()
-	s := queue.NewMemory(10)
-	r := func(status queue.Status) *queue.Record {
-		return &queue.Record{Message: queue.Message{ID: "m"}, Status: status}
-	}
-	require.ErrorIs(t, s.Begin(t.Context(), r(queue.Sending)), queue.ErrUnknownMessage)
-	require.ErrorIs(t, s.Finish(t.Context(), r(queue.Sent)), queue.ErrUnknownMessage)
-	require.NoError(t, s.Add(t.Context(), r(queue.Queued)))
-	require.ErrorIs(t, s.Add(t.Context(), r(queue.Queued)), queue.ErrConflict)
-	require.NoError(t, s.Begin(t.Context(), r(queue.Sending)))
-	require.ErrorIs(t, s.Begin(t.Context(), r(queue.Sending)), queue.ErrConflict)
-	require.NoError(t, s.Finish(t.Context(), r(queue.Sent)))
-	require.ErrorIs(t, s.Begin(t.Context(), r(queue.Sending)), queue.ErrConflict)
-	require.EqualError(t, s.Finish(t.Context(), r(queue.Failed)), `queue: status does not allow it: message "m" is sent`)
-	kept, err := s.Get(t.Context(), "m")
-	require.NoError(t, err)
-	require.Equal(t, queue.Sent, kept.Status)
 }
 
 // A stop records what could not be recorded before.
@@ -548,14 +538,17 @@ type hanging struct {
 	heeds bool // its context
 }
 
-func (s hanging) Begin(ctx context.Context, r *queue.Record) error {
+func (s hanging) Change(ctx context.Context, r *queue.Record, p *queue.Pace) error {
+	if changes(r) != "Begin" {
+		return s.Store.Change(ctx, r, p)
+	}
 	done := ctx.Done()
 	if !s.heeds {
 		done = nil
 	}
 	select {
 	case <-time.After(time.Hour):
-		return s.Store.Begin(ctx, r)
+		return s.Store.Change(ctx, r, p)
 	case <-done:
 		return ctx.Err()
 	}

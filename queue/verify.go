@@ -384,6 +384,7 @@ func (l *lane) answer(it *item, known answer) {
 // giveUp ends a message that is in no list.
 func (l *lane) giveUp(it *item, code Code, why string) {
 	r := *it.record
+	r.Version++
 	r.Status, r.Code, r.Err = Failed, code, why
 	it.record, it.phase = &r, parked
 	l.checks.gone.join(it)
@@ -479,7 +480,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 		l.checks.resting.push(resting{c, now.Add(rest(c.failed))})
 	}
 	l.reopen(now)
-	q.reschedule(l, now)
+	q.plan(l, now)
 }
 
 // reopen has a lane ask again for what it waits for: it may have been a permit

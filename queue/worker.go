@@ -38,12 +38,15 @@ func (q *Queue) send(ctx context.Context, j job) {
 	it := j.item
 	r := *j.record
 	r.Status, r.At, r.Typing = Sending, q.clock.Now(), it.typing
+	r.Attempts++
+	r.Version++
 	if err := q.begin(ctx, it, &r); err != nil {
 		q.putBack(j, err)
 		return
 	}
 	// A sender that panics, or ends its goroutine, leaves the message in doubt.
 	end, outcome, lost := r, limiter.Sent, false
+	end.Version++
 	end.Status, end.Code, end.Err = InDoubt, SendUnknown, "the sender did not return"
 	defer func() {
 		if lost {
@@ -60,7 +63,7 @@ func (q *Queue) send(ctx context.Context, j job) {
 	s := j.lane.shard
 	s.mu.Lock()
 	if lost = it.lost; !lost {
-		it.record, it.phase = &r, onWire
+		it.record, it.status, it.phase = &r, Sending, onWire
 	}
 	s.mu.Unlock()
 	if lost {
@@ -78,7 +81,7 @@ func (q *Queue) begin(ctx context.Context, it *item, r *Record) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	err := q.store.Begin(ctx, r)
+	err := q.store.Change(ctx, r, nil)
 	if !it.marked || !errors.Is(err, ErrConflict) {
 		it.marked = it.marked || err != nil
 		return err
@@ -87,7 +90,7 @@ func (q *Queue) begin(ctx context.Context, it *item, r *Record) error {
 	if lookup != nil {
 		return lookup
 	}
-	if kept.Status != Sending {
+	if kept.Status != Sending || kept.Version != r.Version {
 		return err
 	}
 	return nil
@@ -104,7 +107,7 @@ func (q *Queue) putBack(j job, err error) {
 		l.shard.mu.Lock()
 		defer l.shard.mu.Unlock()
 		l.drop(it)
-		q.reschedule(l, now)
+		q.plan(l, now)
 		return
 	}
 	q.complain("a message could not be recorded as sending; it waits", j.record, err)
@@ -112,7 +115,7 @@ func (q *Queue) putBack(j job, err error) {
 	defer l.shard.mu.Unlock()
 	it.until = now.Add(patience)
 	l.move(it, waiting)
-	q.reschedule(l, it.until)
+	q.plan(l, now)
 }
 
 // settle gives the permit and the message their outcome.
@@ -138,39 +141,42 @@ func (q *Queue) save(ctx context.Context, j job) { _ = q.trySave(ctx, j) }
 // trySave is save. Where it fails, the lane will try again.
 func (q *Queue) trySave(ctx context.Context, j job) error {
 	l, it := j.lane, j.item
-	from := Sending
-	if j.record.At.IsZero() {
-		from = Queued
-	}
-	r, err := q.finish(context.WithoutCancel(ctx), j.record)
+	from := it.status
+	r, err := q.finish(context.WithoutCancel(ctx), it, j.record)
 	now := q.clock.Now()
 	if err != nil {
 		q.complain("a message's end could not be recorded; it will be", j.record, err)
 		l.shard.mu.Lock()
 		defer l.shard.mu.Unlock()
 		it.phase, it.until = recording, now.Add(patience)
-		q.reschedule(l, it.until)
+		q.plan(l, now)
 		return err
 	}
 	l.shard.mu.Lock()
 	l.drop(it)
 	l.reopen(now)
-	q.reschedule(l, now)
+	q.plan(l, now)
 	l.shard.mu.Unlock()
-	q.conclude(it, r, from, now)
+	q.conclude(r, from, now)
 	return nil
 }
 
 // finish records a message's end, which the store may have done before and said
 // that it failed. It returns the record that stands.
-func (q *Queue) finish(ctx context.Context, r *Record) (*Record, error) {
-	err := q.store.Finish(ctx, r)
+func (q *Queue) finish(ctx context.Context, it *item, r *Record) (*Record, error) {
+	err := q.store.Change(ctx, r, nil)
 	if errors.Is(err, ErrConflict) {
 		kept, lookup := q.store.Get(ctx, r.ID)
-		if lookup == nil && kept.Status.Final() {
+		switch {
+		case lookup != nil:
+			err = errors.Join(err, lookup)
+		case kept.Status.Final():
 			return &kept, nil
+		case it.marked && kept.Status == Sending && kept.Version == r.Version:
+			again := *r // behind a mark of its own
+			again.Version++
+			return &again, q.store.Change(ctx, &again, nil)
 		}
-		err = errors.Join(err, lookup)
 	}
 	if errors.Is(err, ErrUnknownMessage) {
 		return r, nil // done with and forgotten
@@ -179,10 +185,8 @@ func (q *Queue) finish(ctx context.Context, r *Record) (*Record, error) {
 }
 
 // conclude tells everybody who waits for it that a message is done with.
-func (q *Queue) conclude(it *item, r *Record, from Status, now time.Time) {
-	if it.finished != nil {
-		defer func() { it.finished <- *r }() // even where OnEvent ends the goroutine
-	}
+func (q *Queue) conclude(r *Record, from Status, now time.Time) {
+	defer q.waiters.tell(r) // even where OnEvent ends the goroutine
 	q.tell(r, from, now)
 }
 

@@ -1,0 +1,100 @@
+package queue
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/wapace/wapace/limiter"
+)
+
+// awake is the alarm of a Run that is about to look when the next lane is due.
+const awake = int64(math.MinInt64)
+
+// keepTime calls a worker whenever a lane becomes due, until ctx is done. It sleeps
+// on one timer meanwhile.
+func (q *Queue) keepTime(ctx context.Context, c *crew) {
+	var timer alarm
+	for ctx.Err() == nil {
+		now := q.clock.Now()
+		tick := q.tick(now)
+		_, due := q.first()
+		switch {
+		case due <= tick:
+			q.alarm.Store(never) // the workers will say what is due after this
+			c.call()
+		case due == never:
+			q.alarm.Store(never)
+		case !timer.set(q.clock, now.Add(time.Duration(due-tick))):
+			continue
+		default:
+			q.alarm.Store(min(due, q.tick(timer.rings)))
+		}
+		if _, sooner := q.first(); due > tick && sooner < q.alarm.Load() {
+			continue // it came too late to see the alarm
+		}
+		select {
+		case <-q.wake:
+		case <-timer.channel:
+			timer = alarm{}
+		case <-ctx.Done():
+		}
+		q.alarm.Store(awake)
+	}
+}
+
+// watch sees to it that the lane which is due first is looked at in time.
+func (q *Queue) watch() {
+	_, due := q.first()
+	q.attend(due)
+}
+
+// attend sees to it that a lane which is due at a tick is looked at in time, once the
+// schedules show it.
+func (q *Queue) attend(due int64) {
+	c := q.crew.Load()
+	if c == nil {
+		return // Step looks by itself
+	}
+	if due <= q.latest.Load() {
+		c.call()
+		return
+	}
+	for set := q.alarm.Load(); due < set; set = q.alarm.Load() {
+		if q.alarm.CompareAndSwap(set, awake) {
+			select {
+			case q.wake <- struct{}{}:
+			default:
+			}
+			return
+		}
+	}
+}
+
+// An alarm is the one timer of a Run. It is kept while it rings soon enough, so
+// that a queue which is woken often does not leave a timer behind each time. The
+// zero alarm never rings.
+type alarm struct {
+	rings   time.Time // at the latest
+	channel <-chan time.Time
+}
+
+// slack is how much later than wanted an alarm may ring because the clock moved
+// while it was set.
+const slack = time.Millisecond
+
+// set makes the alarm ring at due, or before. It reports false where due has come,
+// or where the clock was moved meanwhile so that the alarm may ring late.
+func (a *alarm) set(c limiter.Clock, due time.Time) bool {
+	latest := due.Add(slack)
+	if a.channel != nil && !a.rings.After(latest) {
+		return true
+	}
+	d := due.Sub(c.Now())
+	if d <= 0 {
+		return false
+	}
+	channel := c.After(d)
+	*a = alarm{c.Now().Add(d), channel}
+	return !a.rings.After(latest)
+}
