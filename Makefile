@@ -9,7 +9,7 @@ COUNT    ?= 20
 FUZZTIME ?= 30s
 
 # What a user's program links in, and the modules it may bring along.
-LIBRARY := ./policy ./limiter ./queue ./headers
+LIBRARY := ./policy ./limiter ./limiter/registry ./queue ./headers
 MODULES := github.com/wapace/wapace golang.org/x/time github.com/dunglas/httpsfv
 
 .PHONY: help check test race cover bench bench-json bench-go bench-once fuzz 386 example nested fmt fmt-check tidy vet lint deps

@@ -9,6 +9,7 @@
 //	policy             what an account may do: plain data
 //	  ^
 //	limiter            when it may do it: (state, time) -> Decision, never waits
+//	limiter/registry   which account has which policy, and who changed that
 //	  ^
 //	queue              waits and sends: the only goroutines and timers
 //	  ^
@@ -26,6 +27,8 @@
 //   - To ask "may I send now, and if not, when?" and do the waiting yourself:
 //     [github.com/wapace/wapace/limiter].
 //   - To choose or write the limits: [github.com/wapace/wapace/policy].
+//   - To let accounts choose among policies, and keep what they chose:
+//     [github.com/wapace/wapace/limiter/registry].
 //   - To tell HTTP clients of limits, or to obey those of a server:
 //     [github.com/wapace/wapace/headers].
 //   - To test your own throttling without waiting for it:

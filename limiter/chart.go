@@ -134,7 +134,7 @@ func scaleStep(most int) int {
 }
 
 func (c *chart) put(format string, args ...any) {
-	fmt.Fprintf(&c.out, format+"\n", args...)
+	_, _ = fmt.Fprintf(&c.out, format+"\n", args...) // which takes everything
 }
 
 func (c *chart) title() string {

@@ -118,9 +118,8 @@ func (p *Projection) Summary() string {
 // rule that bound it, then the summary. Days that follow each other and send
 // nothing share a line. Durations and times are to the second. The error is w's.
 func (p *Projection) WriteTable(w io.Writer) error {
-	var out bytes.Buffer
-	rows := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(rows, "day\tsent\ttotal\tfirst\tlast\tbound by\theld by")
+	var text bytes.Buffer // which takes everything
+	text.WriteString("day\tsent\ttotal\tfirst\tlast\tbound by\theld by\n")
 	total := 0
 	for i := 0; i < len(p.Days); i++ {
 		first, last := p.Days[i], p.Days[i]
@@ -135,8 +134,13 @@ func (p *Projection) WriteTable(w io.Writer) error {
 		if last.Date != first.Date {
 			date += " to " + last.Date.Format(time.DateOnly)
 		}
-		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", date, thousands(first.Sent), thousands(total),
+		_, _ = fmt.Fprintf(&text, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", date, thousands(first.Sent), thousands(total),
 			clockOf(first.First), clockOf(first.Last), cmp.Or(printable(first.Bound()), "nothing"), waits(held))
+	}
+	var out bytes.Buffer
+	rows := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	if _, err := rows.Write(text.Bytes()); err != nil {
+		return err
 	}
 	if err := rows.Flush(); err != nil {
 		return err

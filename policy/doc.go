@@ -23,7 +23,9 @@
 //   - One of them by the name a user wrote: [Catalog.Choose] of [Presets].
 //   - A provider's own limits: [All], or [For] by slug. What Wawp answers is a
 //     [WawpAnswer].
-//   - The tiers of a provider: [MetaLadder] or [LegacyLadder].
+//   - The tiers of a provider, and what the next one takes: [MetaLadder],
+//     [LegacyLadder] and [Ladder.Next].
+//   - The policies of a new number: [SlowWarmUp], [FastWarmUp] and [WarmUp.At].
 //   - One from a file: [Read]; inside other JSON, a field of type Policy.
 //   - One in Go: a Policy literal, then [Policy.Validate].
 //   - One from golang.org/x/time/rate: [FromRate], and [TokenBucket.Limiter] back.
