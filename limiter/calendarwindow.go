@@ -17,7 +17,7 @@ type calendarWindow struct {
 	max  int64
 	unit policy.Unit
 	zone *time.Location
-	far  uint64 // an end further from now, or from its last charge, was told by a wrong clock
+	far  uint64 // an end further from its last charge was told by a wrong clock
 }
 
 func newCalendarWindow(w policy.CalendarWindow) *calendarWindow {
@@ -30,8 +30,13 @@ func (m *calendarWindow) fresh(w []int64) { w[0], w[1], w[2], w[3] = 0, 0, 0, 0 
 
 // runs reports whether the window of the words is the one that the instant is in.
 func (m *calendarWindow) runs(c cells, at instant) bool {
-	end, used, last := c.words[0], c.words[1], c.words[3]
-	return used > 0 && at.wall < end && since(end, at.wall) <= m.far && since(at.tick, last) <= m.far
+	end, used := c.words[0], c.words[1]
+	return used > 0 && at.wall < end && since(end, m.last(c, at)) <= m.far
+}
+
+// last is when the wall clock, as it is set now, had the last charge.
+func (m *calendarWindow) last(c cells, at instant) int64 {
+	return sub(at.wall, clamp(since(at.tick, c.words[3])))
 }
 
 // end is the end of the window that the instant is in.
@@ -52,8 +57,7 @@ func (m *calendarWindow) used(c cells, at instant) int64 {
 	if c.words[1] == 0 || at.wall >= c.words[0] {
 		return 0
 	}
-	last := sub(at.wall, clamp(since(at.tick, c.words[3])))
-	if windowEnd(m.unit, m.zone, last) != windowEnd(m.unit, m.zone, at.wall) {
+	if windowEnd(m.unit, m.zone, m.last(c, at)) != windowEnd(m.unit, m.zone, at.wall) {
 		return 0
 	}
 	return c.words[1]

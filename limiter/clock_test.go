@@ -426,3 +426,29 @@ func TestFirstAndLastTime(t *testing.T) {
 		}
 	}
 }
+
+// A count that a wrong clock gave to a window far ahead stays where the clock, as it
+// is set back, has the last charge: the window ahead does not claim it again once it
+// is near.
+func TestCountOfAWrongClockStaysWhereItWasPut(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		unit policy.Unit
+		back time.Duration // from the window's first instant to a little before two windows
+		free time.Duration // from then on
+	}{
+		{policy.Minute, 68 * time.Second, 8 * time.Second},
+		{policy.Hour, 68 * time.Minute, 8 * time.Minute},
+		{policy.Day, 5*24*time.Hour + time.Hour, time.Hour},
+	} {
+		start := monday.Truncate(24 * time.Hour)
+		l := newLimiter(t, only(policy.CalendarWindow{Max: 2, Unit: tt.unit}))
+		require.Equal(t, limiter.Allowed, l.Allow(start, request(2)).Answer)
+		now := start.Add(-tt.back)
+		d := l.Check(now, request(1))
+		require.Equal(t, limiter.Later, d.Answer, tt.unit)
+		require.Equal(t, tt.free, d.RetryAfter, tt.unit)
+		require.Equal(t, limiter.Later, l.Check(now.Add(tt.free-1), request(1)).Answer, tt.unit)
+		require.Equal(t, limiter.Allowed, l.Allow(now.Add(tt.free), request(2)).Answer, tt.unit)
+	}
+}
