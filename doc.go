@@ -34,7 +34,7 @@
 //   - To test your own throttling without waiting for it:
 //     [github.com/wapace/wapace/queue/queuetest].
 //
-// Two whole programs are in the repository: examples/quickstart paces a
-// campaign from a CSV file, and examples/throttletest is a unit test of
-// throttling as a user would write it.
+// Whole programs are in the repository: examples/plan forecasts a campaign,
+// examples/quickstart paces one from a CSV file, and examples/throttletest is a
+// unit test of throttling as a user would write it.
 package wapace

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/wapace/wapace/examples/internal/flags"
 	"github.com/wapace/wapace/queue"
 )
 
@@ -32,7 +33,7 @@ func (c *virtualClock) drain(ctx context.Context, q *queue.Queue) error {
 		case ctx.Err() != nil:
 		case err != nil || next.IsZero():
 			return err
-		case next.Year() > lastYear:
+		case next.Year() > flags.LastYear:
 			return fmt.Errorf("the next message would go in the year %d; start before, or choose a policy with a shorter wait", next.Year())
 		default:
 			c.now = next
