@@ -44,6 +44,7 @@ type rule struct {
 	scope    int
 	from, to int
 	name     string
+	narrow   bool // it tells recipients apart
 }
 
 // A set of rules, by their index. policy.MaxRules is its size.
@@ -59,6 +60,12 @@ func newPlan(p policy.Policy) *plan {
 	pl := &plan{policy: p, held: rule{meter: held{}, name: "hold"}}
 	for i, r := range p.Rules {
 		added := rule{meter: compile(r.Limit, r.Name), scope: scopeOf(r.Scope), name: r.Name}
+		switch r.Limit.(type) {
+		case policy.NewContacts, policy.UniqueRecipients:
+			added.narrow = true
+		default:
+			added.narrow = added.scope == ofRecipient
+		}
 		added.from = pl.size[added.scope]
 		added.to = added.from + len(added.layout())
 		pl.size[added.scope] = added.to

@@ -316,12 +316,12 @@ func (q *query) gates() []Gate {
 // show puts a rule's answer in the caller's terms.
 func (q *query) show(out *Gate, r *rule, g gate) {
 	out.Rule, out.Answer, out.Limit, out.Remaining = r.name, g.answer, g.limit, max(g.remaining, 0)
-	out.RetryAfter, out.Reset = 0, 0
+	out.RetryAfter, out.Reset, out.Narrow = 0, 0, r.narrow
 	if g.answer == Later {
 		out.RetryAfter = q.until(g.free)
 	}
 	if r == &q.plan.held {
-		out.hold = q.stop
+		out.hold, out.Narrow = q.stop, q.stop.narrow
 	}
 	if g.reset != never {
 		out.Reset = q.until(g.reset)
