@@ -115,8 +115,10 @@ func (m *change) copied(want meaning) int {
 
 // copy has a rule count what another of its meaning has counted, and what it had
 // counted itself under an earlier policy, some of it perhaps twice.
-func (m *change) copy(who owner, want meaning, to meter, fresh cells, from meter, old cells) {
-	if m.recall(who, want, to, fresh); want.family == audience || to.idle(fresh, m.at) && to.same(from) {
+func (m *change) copy(who owner, i int, fresh cells, from meter, old cells) {
+	to := m.new.rules[i].meter
+	family, _ := to.counts()
+	if m.recall(who, i, fresh); family == audience || to.idle(fresh, m.at) && to.same(from) {
 		fresh.stock.discard(to.layout(), fresh.words)
 		to.fresh(fresh.words)
 		save(from, old, 0).load(to, fresh, 0)
@@ -156,11 +158,11 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 		want := meaningOf(m.new.policy.Rules[i], r.meter)
 		j := m.copied(want)
 		if j < 0 {
-			m.recall(who, want, r.meter, to)
+			m.recall(who, i, to)
 			continue
 		}
 		o := &m.old.rules[j]
-		m.copy(who, want, r.meter, to, o.meter, cells{old[o.from:o.to], &s.stock, key})
+		m.copy(who, i, to, o.meter, cells{old[o.from:o.to], &s.stock, key})
 	}
 	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
 		i := rules.first()
@@ -185,16 +187,36 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 	return moved
 }
 
-// recall gives a rule the rest of its meaning, if there is one.
-func (m *change) recall(who owner, want meaning, to meter, fresh cells) {
+// recall gives a rule the rest of its meaning, if there is one: of several the one
+// that keeps the same record, and of those the one of its name.
+func (m *change) recall(who owner, i int, fresh cells) {
+	r := &m.new.rules[i]
+	want := meaningOf(m.new.policy.Rules[i], r.meter)
 	rests := m.shard.rests[who]
-	for i, r := range rests {
-		if r.meaning == want {
-			carry(r.meter, to, cells{r.words, fresh.stock, fresh.account}, fresh, m.at)
-			m.shard.keep(who, slices.Delete(rests, i, i+1))
+	for _, alike := range []func(rest) bool{
+		func(o rest) bool { return r.same(o.meter) && r.name == o.rule.Name },
+		func(o rest) bool { return r.same(o.meter) },
+		func(o rest) bool { return !m.wanted(o, i) },
+	} {
+		k := slices.IndexFunc(rests, func(o rest) bool { return o.meaning == want && alike(o) })
+		if k >= 0 {
+			o := rests[k]
+			carry(o.meter, r.meter, cells{o.words, fresh.stock, fresh.account}, fresh, m.at)
+			m.shard.keep(who, slices.Delete(rests, k, k+1))
 			return
 		}
 	}
+}
+
+// wanted reports whether a rest is the record of another rule than i.
+func (m *change) wanted(o rest, i int) bool {
+	for k := range m.new.rules {
+		r := &m.new.rules[k]
+		if k != i && m.from[k] < 0 && r.same(o.meter) && meaningOf(m.new.policy.Rules[k], r.meter) == o.meaning {
+			return true
+		}
+	}
+	return false
 }
 
 // lay puts aside what rule j leaves that is not carried on. A pause that runs goes on

@@ -768,3 +768,39 @@ func TestPoliciesThatAreAlikeShareAPlan(t *testing.T) {
 	}
 	require.Equal(t, 2, l.Plans())
 }
+
+// Rules that count the same in records of different kinds each get their own back
+// when a policy without them has passed, whatever their order.
+func TestEachRuleGetsItsOwnRestBack(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	limits := []policy.Limit{
+		policy.TokenBucket{Max: 1000, Per: day, Burst: 9},
+		policy.TokenBucket{Max: 2, Per: day, Burst: 9},
+		policy.SlidingWindow{Max: 9, Window: day},
+		policy.SlidingWindow{Max: 2000, Window: day},
+		policy.CalendarWindow{Max: 10, Unit: policy.Day, Location: time.UTC},
+		policy.CalendarWindow{Max: 11, Unit: policy.Day, Location: zone(t, "Asia/Kolkata")},
+	}
+	rng := rand.New(rand.NewPCG(6, 7))
+	for range 200 {
+		var p policy.Policy
+		for i, k := range rng.Perm(len(limits))[:2+rng.IntN(len(limits)-1)] {
+			p.Rules = append(p.Rules, policy.Rule{Name: fmt.Sprint(i), Limit: limits[k]})
+		}
+		l, now := newLimiter(t, p), monday
+		for range 5 {
+			l.Allow(now, request(1))
+			now = now.Add(time.Duration(rng.Int64N(int64(3 * time.Hour))))
+		}
+		want := l.Gates(now, request(1))
+		setPolicy(t, l, now, policy.Unlimited())
+		back := p
+		back.Rules = slices.Clone(p.Rules)
+		if rng.IntN(2) == 0 {
+			rng.Shuffle(len(back.Rules), func(i, j int) { back.Rules[i], back.Rules[j] = back.Rules[j], back.Rules[i] })
+		}
+		setPolicy(t, l, now, back)
+		require.ElementsMatch(t, want, l.Gates(now, request(1)), "%+v", p.Rules)
+	}
+}
