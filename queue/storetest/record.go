@@ -141,9 +141,17 @@ func differFields(path string, got, want reflect.Value) error {
 // want is an error unless err is target.
 func want(what string, err, target error) error {
 	if !errors.Is(err, target) {
-		return fmt.Errorf("%s: got the error %v, want %v", what, err, target)
+		return fmt.Errorf("%s: got %w, want %w", what, orNone(err), target)
 	}
 	return nil
+}
+
+// orNone puts the lack of an error into words.
+func orNone(err error) error {
+	if err == nil {
+		return errors.New("no error")
+	}
+	return err
 }
 
 // ids are the records' names, in their order.
