@@ -104,8 +104,8 @@ type Advice struct {
 	// or because they are longer than is read, and "body".
 	Malformed []string
 
-	// Notes say what was read in a lenient way and what could not be read, for
-	// logs. Digits are masked.
+	// Notes say what was read in a lenient way, what could not be read and what was
+	// cut, for logs: at most [MaxItems], with digits masked.
 	Notes []string
 }
 

@@ -3,6 +3,8 @@ package headers
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -94,7 +96,7 @@ func (c *code) UnmarshalJSON(data []byte) error {
 // wait. A status of 429 refuses because of a limit whatever the body is, but for a
 // lock; with any other status the body has to say so.
 func (r *reader) body(a *Advice, status int, body []byte) (wait delay) {
-	a.Limited = status == 429
+	a.Limited = status == http.StatusTooManyRequests
 	var m refusal
 	switch {
 	case len(body) > MaxBody:
@@ -109,11 +111,12 @@ func (r *reader) body(a *Advice, status int, body []byte) (wait delay) {
 		return delay{}
 	}
 	a.Code, a.Violated = m.code(), m.Violated
-	if locks(a.Code) {
-		a.Limited, a.Locked = false, status >= 400
-		return delay{}
+	a.Locked = status >= 400 && locks(a.Code)
+	a.Limited = !a.Locked && (a.Limited || m.limits(status))
+	if len(a.Violated) > MaxItems {
+		r.remark("body", fmt.Sprintf("%d violated quotas are cut to %d", len(a.Violated), MaxItems))
+		a.Violated = a.Violated[:MaxItems]
 	}
-	a.Limited = a.Limited || m.limits(status)
 	for _, q := range [...]quantity{m.RetryAfter, m.Error.RetryAfter, m.Parameters.RetryAfter} {
 		if q.known {
 			wait = wait.or(r.numeric(q.number, ResetGuess))

@@ -61,6 +61,6 @@ func (r *reader) cut(d time.Duration, what string) (short time.Duration, clamped
 	if d <= r.most {
 		return d, false
 	}
-	r.notes = append(r.notes, fmt.Sprintf("%s: %v is cut to %v", what, d, r.most))
+	r.remark(what, fmt.Sprintf("%v is cut to %v", d, r.most))
 	return r.most, true
 }

@@ -12,36 +12,44 @@ const maxInteger = 999_999_999_999_999
 
 // printDraft11 prints parameters in the order in which the draft lists them.
 func printDraft11(pg *page) {
-	sep := ""
-	pg.begin("Ratelimit-Policy")
-	pg.gates(func(_ *limiter.Gate, r *row) bool {
-		pg.text = append(append(pg.text, sep...), r.item...)
-		pg.partition(pg.state.Partition)
-		sep = ", "
-		return true
+	pg.list("Ratelimit-Policy", func(g *limiter.Gate, r *row) {
+		if r.limit == g.Limit {
+			pg.text = append(pg.text, r.item...)
+			return
+		}
+		pg.text = append(pg.text, r.name...)
+		pg.parameter(";q=", g.Limit)
 	})
-	if sep == "" {
-		return // no rule, no field
-	}
-	pg.end()
-	sep = ""
-	pg.begin("Ratelimit")
-	pg.gates(func(g *limiter.Gate, r *row) bool {
-		pg.text = append(append(pg.text, sep...), r.name...)
+	pg.list("Ratelimit", func(g *limiter.Gate, r *row) {
+		pg.text = append(pg.text, r.name...)
 		pg.parameter(";r=", max(g.Remaining, 0))
 		pg.parameter(";t=", ceilSeconds(g.Reset))
-		pg.partition(pg.state.Partition)
-		sep = ", "
+	})
+}
+
+// list prints an item of each rule. Where there is no rule there is no field: the
+// draft wants no empty list.
+func (pg *page) list(key string, item func(*limiter.Gate, *row)) {
+	begin := len(pg.text)
+	pg.gates(func(g *limiter.Gate, r *row) bool {
+		if len(pg.text) > begin {
+			pg.text = append(pg.text, ", "...)
+		}
+		item(g, r)
+		pg.partition()
 		return true
 	})
-	pg.end()
+	if len(pg.text) > begin {
+		pg.add(key, begin)
+	}
 }
 
 func (pg *page) parameter(name string, n int64) {
 	pg.text = strconv.AppendInt(append(pg.text, name...), min(n, maxInteger), 10)
 }
 
-func (pg *page) partition(key []byte) {
+func (pg *page) partition() {
+	key := pg.state.Partition
 	if key == nil {
 		return
 	}

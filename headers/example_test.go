@@ -56,3 +56,26 @@ func ExampleParse() {
 	fmt.Println(advice.Limited, advice.Limit, advice.Remaining, advice.Wait)
 	// Output: true 100 0 1m0s
 }
+
+func ExampleParse_drafts() {
+	answer := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}}
+	answer.Header.Set("RateLimit-Policy", `"burst";q=100;w=60, "daily";q=1000;w=86400`)
+	answer.Header.Set("RateLimit", `"burst";r=50;t=30, "daily";r=0;t=43200`)
+
+	now := time.Date(2026, time.August, 15, 12, 0, 0, 0, time.UTC)
+	advice := headers.Parse(answer, nil, now, nil)
+	fmt.Println(advice.Name, advice.Remaining, "of", advice.Limit, "wait", advice.Wait)
+	// Output: daily 0 of 1000 wait 12h0m0s
+}
+
+func ExampleParse_body() {
+	answer := &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}}
+	answer.Header.Set("X-Business-Use-Case-Usage",
+		`{"1":[{"type":"messages","call_count":100,"estimated_time_to_regain_access":5}]}`)
+	body := []byte(`{"error":{"message":"(#130429) Rate limit hit","type":"OAuthException","code":130429}}`)
+
+	now := time.Date(2026, time.August, 15, 12, 0, 0, 0, time.UTC)
+	advice := headers.Parse(answer, body, now, nil)
+	fmt.Println(advice.Limited, advice.Code, advice.Usage.Percent, advice.Wait)
+	// Output: true 130429 100 5m0s
+}

@@ -30,15 +30,13 @@ func FuzzTrustedProxies(f *testing.F) {
 			require.Empty(t, client)
 			return
 		}
-		prefix, err := netip.ParsePrefix(client)
-		if err != nil {
+		if prefix, err := netip.ParsePrefix(client); err == nil {
+			require.Equal(t, 64, prefix.Bits())
+			require.Equal(t, prefix.Masked(), prefix)
+		} else {
 			addr, err := netip.ParseAddr(client)
 			require.NoError(t, err)
 			require.True(t, addr.Is4() && !addr.IsUnspecified(), client)
-			prefix = netip.PrefixFrom(addr, 32)
-		} else {
-			require.Equal(t, 64, prefix.Bits())
-			require.Equal(t, prefix.Masked(), prefix)
 		}
 		if p, err := netip.ParseAddr(peer); err == nil && p.As4()[0] != 10 {
 			require.Equal(t, peer, client, "the peer is a stranger")

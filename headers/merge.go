@@ -35,24 +35,20 @@ func (pg *page) merge(key string, old []string, value string, scarcer bool) stri
 	return old[0]
 }
 
-// isScarcer reports whether less is left of the limit to be printed than of the one
+// isScarcer reports whether the limit to be printed binds at least as much as the one
 // of which a header has the X-RateLimit fields. The three are about one limit, so all
 // go or stay.
 func (pg *page) isScarcer(h http.Header) bool {
 	if len(h["X-Ratelimit-Limit"]) == 0 || len(h["X-Ratelimit-Remaining"]) == 0 || len(h["X-Ratelimit-Reset"]) == 0 {
 		return true
 	}
-	limit, ok := readLimit(h["X-Ratelimit-Limit"][0])
-	remaining, known := readRemaining(h["X-Ratelimit-Remaining"][0])
-	if !ok || !known {
-		return true
-	}
-	isScarcer := true
+	before, _ := newReader(nil, pg.now, nil).triple(h, families()[1])
+	binds := false
 	pg.gates(func(g *limiter.Gate, _ *row) bool {
-		isScarcer = !scarcer(remaining, limit, max(g.Remaining, 0), g.Limit)
+		binds = before.binds(&ServiceLimit{Limit: g.Limit, Remaining: max(g.Remaining, 0), Reset: g.Reset, ResetKind: Delta})
 		return false
 	})
-	return isScarcer
+	return !binds
 }
 
 // mergeLists leaves out the items of old that have a name in value.

@@ -16,9 +16,8 @@ type page struct {
 	state   State
 
 	text   []byte
-	room   [512]byte
-	fields [8]field
-	n      int
+	fields []field
+	room   [512]byte // for the text of most prints
 }
 
 type field struct {
@@ -43,31 +42,27 @@ func (pg *page) gates(yield func(*limiter.Gate, *row) bool) {
 	}
 }
 
-// begin starts a field.
-func (pg *page) begin(key string) { pg.fields[pg.n] = field{key: key, begin: len(pg.text)} }
-
-// end ends it.
-func (pg *page) end() {
-	pg.fields[pg.n].end = len(pg.text)
-	pg.n++
+// add makes a field of the text from begin on.
+func (pg *page) add(key string, begin int) {
+	pg.fields = append(pg.fields, field{key, begin, len(pg.text)})
 }
 
 func (pg *page) integer(key string, n int64) {
-	pg.begin(key)
+	begin := len(pg.text)
 	pg.text = strconv.AppendInt(pg.text, n, 10)
-	pg.end()
+	pg.add(key, begin)
 }
 
 // into moves the fields into a header with two allocations, one for all the texts
 // and one for the slices that the header wants them in. What stands there already is
 // merged.
 func (pg *page) into(h http.Header) {
-	if pg.n == 0 {
+	if len(pg.fields) == 0 {
 		return
 	}
-	text, values := string(pg.text), make([]string, pg.n)
+	text, values := string(pg.text), make([]string, len(pg.fields))
 	scarcer := pg.isScarcer(h)
-	for i, f := range pg.fields[:pg.n] {
+	for i, f := range pg.fields {
 		values[i] = text[f.begin:f.end]
 		if old := h[f.key]; len(old) > 0 {
 			values[i] = pg.merge(f.key, old, values[i], scarcer)

@@ -77,18 +77,30 @@ func Parse(answer *http.Response, body []byte, now time.Time, o *ParseOptions) A
 
 func redirects(status int) bool { return status >= 300 && status < 400 }
 
-// pair gives each service limit the size of the quota that it belongs to, by name and
-// partition.
+// pair gives each service limit the size of the quota that it belongs to.
 func (a *Advice) pair() {
 	for i := range a.ServiceLimits {
-		s := &a.ServiceLimits[i]
-		for j := range a.Quotas {
-			q := &a.Quotas[j]
-			if s.Limit == Unknown && s.Name == q.Name && bytes.Equal(s.Partition, q.Partition) {
-				s.Limit = q.Limit
-			}
+		if s := &a.ServiceLimits[i]; s.Limit == Unknown {
+			s.Limit = a.sizeOf(s)
 		}
 	}
+}
+
+// sizeOf is the size of a service limit's quota, by partition and name. Where no name
+// is the same, case does not matter: that of a token does not.
+func (a *Advice) sizeOf(s *ServiceLimit) int64 {
+	size := int64(Unknown)
+	for i := range a.Quotas {
+		q := &a.Quotas[i]
+		switch {
+		case !bytes.Equal(s.Partition, q.Partition):
+		case s.Name == q.Name:
+			return q.Limit
+		case size == Unknown && strings.EqualFold(s.Name, q.Name):
+			size = q.Limit
+		}
+	}
+	return size
 }
 
 // bind puts the service limit that binds in front.
@@ -189,9 +201,13 @@ func (r *reader) lines(h http.Header, field string) []string {
 // void notes that a field is ignored as a whole.
 func (r *reader) void(field, format string, args ...any) {
 	r.voids = append(r.voids, field)
-	r.notes = append(r.notes, field+": "+fmt.Sprintf(format, args...))
+	r.remark(field, fmt.Sprintf(format, args...))
 }
 
-func (r *reader) note(field, value, what string) {
-	r.notes = append(r.notes, fmt.Sprintf("%s: %s %s", field, quoted(value), what))
+func (r *reader) note(field, value, what string) { r.remark(field, quoted(value)+" "+what) }
+
+func (r *reader) remark(field, what string) {
+	if len(r.notes) < MaxItems {
+		r.notes = append(r.notes, field+": "+what)
+	}
 }

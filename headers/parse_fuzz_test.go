@@ -57,6 +57,7 @@ func requireSound(t *testing.T, a headers.Advice) {
 	for _, note := range a.Notes {
 		require.True(t, utf8.ValidString(note) && !strings.ContainsAny(note, "\r\n") && len(note) < 300, "%q", note)
 	}
+	require.LessOrEqual(t, len(a.Notes), headers.MaxItems)
 	require.LessOrEqual(t, len(a.Quotas), headers.MaxItems)
 	require.LessOrEqual(t, len(a.ServiceLimits), headers.MaxItems+1)
 }

@@ -193,6 +193,10 @@ func TestParseLimits(t *testing.T) {
 		{"draft 07 without what is left", []string{"RateLimit: limit=100, reset=5"}, nil},
 		{"drafts 08 to 11, with the quota's size", []string{`RateLimit-Policy: "a";q=10;w=1,"b";q=20`, `RateLimit: "b";r=5;t=3`, `RateLimit: "a";r=1`, `RateLimit: "c";r=2`},
 			[]headers.ServiceLimit{seconds(draft("b", 20, 5), 3), draft("a", 10, 1), draft("c", -1, 2)}},
+		{"the case of a token does not matter", []string{"RateLimit-Policy: DAILY;q=10, \"Daily\";q=20", "RateLimit: daily;a=5, \"Daily\";r=1"},
+			[]headers.ServiceLimit{draft("daily", 10, 5), draft("Daily", 20, 1)}},
+		{"another partition's quota is another", []string{`RateLimit-Policy: "a";q=10;pk=:YQ==:, "a";q=20`, `RateLimit: "a";r=5`},
+			[]headers.ServiceLimit{draft("a", 20, 5)}},
 		{"the draft after, with tokens", []string{`RateLimit: default;a=50;w=30;c=5`},
 			[]headers.ServiceLimit{{Name: "default", Limit: -1, Remaining: 50, Cost: 5, Reset: 30 * time.Second, ResetKind: headers.Delta, Source: "RateLimit"}}},
 		{"t belongs to r, w to a", []string{`RateLimit: "x";a=5;t=9, "y";r=5;w=9, "z";r=1;a=2;t=3;w=4`},
@@ -387,6 +391,8 @@ func TestParseLock(t *testing.T) {
 	require.True(t, a.Locked)
 	require.False(t, a.Limited)
 	require.False(t, parsed(403, `{"error":{"code":"lock_timeout"}}`, "Retry-After: 1").Limited)
+	require.Equal(t, 2*time.Second, parsed(429, `{"code":"lock_timeout","retry_after":2}`).Wait)
+	require.False(t, parsed(200, `{"code":"lock_timeout"}`).Locked)
 }
 
 func TestParseBodyWait(t *testing.T) {
@@ -422,6 +428,9 @@ func TestParseViolated(t *testing.T) {
 	require.Equal(t, "quota-exceeded", a.Code)
 	require.Equal(t, []string{"daily", "burst"}, a.Violated)
 	require.Nil(t, parsed(429, `{"violated-policies":"daily"}`).Violated)
+	many := parsed(429, `{"violated-policies":["a"`+strings.Repeat(`,"a"`, headers.MaxItems)+`]}`)
+	require.Len(t, many.Violated, headers.MaxItems)
+	require.NotEmpty(t, many.Notes)
 }
 
 func TestParseUsage(t *testing.T) {
@@ -444,6 +453,7 @@ func TestParseUsage(t *testing.T) {
 		{[]string{`X-Business-Use-Case-Usage: {"1":[{"estimated_time_to_regain_access":999999999999}]}`}, &headers.Usage{Regain: 24 * time.Hour, Clamped: true}},
 		{[]string{`X-Business-Use-Case-Usage: {"1":[{"estimated_time_to_regain_access":153722867.9}]}`}, &headers.Usage{Regain: 24 * time.Hour, Clamped: true}},
 		{[]string{`X-Business-Use-Case-Usage: []`}, nil},
+		{[]string{`X-Business-Use-Case-Usage: {"1":[{"call_count":1}` + strings.Repeat(`,{"call_count":1}`, headers.MaxItems) + `]}`}, nil},
 		{nil, nil},
 	}
 	for _, test := range tests {

@@ -34,7 +34,9 @@ type row struct {
 
 // NewPrinter returns a printer for quotas, which are mostly those of
 // [Quotas]. Several may have one name if their limits differ, as where
-// accounts are on plans with the same rules; the rule's limit tells which is meant.
+// accounts are on plans with the same rules; the rule's limit tells which is meant, and
+// a rule whose limit is none of theirs is printed without a window. Their partitions
+// do not count: that is told with each [State].
 // Errors: a name that is empty or has anything but printable ASCII, a unit that has,
 // a negative limit or window, a dialect that does not exist or is named twice.
 func NewPrinter(quotas []Quota, o *PrintOptions) (*Printer, error) {
@@ -122,7 +124,7 @@ func (p *Printer) Print(h http.Header, now time.Time, s State) {
 	if !ok {
 		pg = new(page)
 	}
-	pg.printer, pg.now, pg.state, pg.n, pg.text = p, now, s, 0, pg.room[:0]
+	pg.printer, pg.now, pg.state, pg.text, pg.fields = p, now, s, pg.room[:0], pg.fields[:0]
 	for i := range p.dialects {
 		p.dialects[i].write(pg)
 	}
@@ -136,11 +138,12 @@ func (p *Printer) Print(h http.Header, now time.Time, s State) {
 
 // RetryAfter is how many whole seconds a refused request has to wait, rounded up and
 // at least 1. It is false where the request was allowed and where no waiting helps.
-// A request that is refused as Busy may have to wait longer.
+// A request that is refused as Busy may have to wait longer, and so may one that has
+// to wait for more than 31 years: from 10^9 on seconds are taken for an epoch.
 func RetryAfter(d limiter.Decision) (seconds int64, ok bool) {
 	switch d.Answer {
 	case limiter.Later, limiter.Busy:
-		return max(1, ceilSeconds(d.RetryAfter)), true
+		return max(1, shortSeconds(d.RetryAfter)), true
 	case limiter.Allowed, limiter.Never:
 	}
 	return 0, false
@@ -151,16 +154,16 @@ func (p *Printer) row(g *limiter.Gate) *row {
 	if g.Shadow || g.Rule == "" {
 		return nil
 	}
-	r := p.rows[g.Rule]
-	if r == nil || r.limit == g.Limit {
-		return r
+	first := p.rows[g.Rule]
+	if first == nil || first.limit == g.Limit {
+		return first
 	}
-	for _, other := range r.others {
+	for _, other := range first.others {
 		if other.limit == g.Limit {
 			return other
 		}
 	}
-	return r
+	return first
 }
 
 // ceilSeconds is a length of time in whole seconds, rounded up, 0 where it is
@@ -171,6 +174,9 @@ func ceilSeconds(d time.Duration) int64 {
 	}
 	return int64((d-1)/time.Second) + 1
 }
+
+// shortSeconds is ceilSeconds below what would be taken for an epoch.
+func shortSeconds(d time.Duration) int64 { return min(ceilSeconds(d), firstEpoch-1) }
 
 // ceilUnix is the time after now in whole seconds since 1970, rounded up.
 func ceilUnix(now time.Time, after time.Duration) int64 {

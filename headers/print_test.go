@@ -94,7 +94,7 @@ func TestPrint(t *testing.T) {
 			http.Header{"Ratelimit-Policy": {`"minute";q=100;w=60;pk=::`}, "Ratelimit": {`"minute";r=1;t=0;pk=::`}}},
 		{"more than there can be", only(headers.XRateLimitDelta),
 			headers.State{Decision: limiter.Decision{Gate: gate(limiter.Later, math.MinInt64, math.MaxInt64)}},
-			http.Header{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"9223372037"}, "Retry-After": {"9223372037"}}},
+			http.Header{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"999999999"}, "Retry-After": {"999999999"}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestPrintTellsRulesOfOneNameApart(t *testing.T) {
 		policy.Policy{Rules: []policy.Rule{{Name: "minute", Limit: policy.SlidingWindow{Max: 60, Window: 2 * time.Minute}}}},
 		policy.Policy{Rules: []policy.Rule{{Name: "minute", Limit: policy.SlidingWindow{Max: 300, Window: time.Minute}}}},
 	)
-	for limit, want := range map[int64]string{10: `"minute";q=10;w=60`, 60: `"minute";q=60;w=120`, 300: `"minute";q=300;w=60`} {
+	for limit, want := range map[int64]string{7: `"minute";q=7`, 10: `"minute";q=10;w=60`, 60: `"minute";q=60;w=120`, 300: `"minute";q=300;w=60`} {
 		g := limiter.Gate{Rule: "minute", Answer: limiter.Allowed, Limit: limit}
 		h := printed(t, plans, only(headers.Draft11), headers.State{Decision: limiter.Decision{Gate: g}})
 		require.Equal(t, want, h.Get("RateLimit-Policy"))
@@ -158,6 +158,12 @@ func TestPrintAddsToWhatIsThere(t *testing.T) {
 		{"the scarcer limit is printed",
 			http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"5"}, "X-Ratelimit-Reset": {"7"}}, now,
 			map[string][]string{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"1786795230"}}},
+		{"what is used up stays before what is left",
+			http.Header{"X-Ratelimit-Limit": {"0"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"7"}}, roomy,
+			map[string][]string{"X-Ratelimit-Limit": {"0"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"7"}}},
+		{"of what is used up the one that is reset last stays",
+			http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"1786795231"}}, now,
+			map[string][]string{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"1786795231"}}},
 		{"half a limit is none",
 			http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"0"}}, roomy,
 			map[string][]string{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Remaining": {"90"}, "X-Ratelimit-Reset": {"1786795230"}}},

@@ -56,6 +56,14 @@ func (r *reader) usage(h http.Header) *Usage {
 			r.note(field, line, "is not a usage")
 			continue
 		}
+		total := 0
+		for _, all := range cases {
+			total += len(all)
+		}
+		if total > MaxItems {
+			r.void(field, "%d use cases are not read", total)
+			continue
+		}
 		for _, all := range cases {
 			for i := range all {
 				if u.add(&all[i]) {

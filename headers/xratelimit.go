@@ -7,7 +7,7 @@ func printXRateLimit(pg *page) {
 }
 
 func printXRateLimitDelta(pg *page) {
-	pg.triple(func(g *limiter.Gate) int64 { return ceilSeconds(g.Reset) })
+	pg.triple(func(g *limiter.Gate) int64 { return shortSeconds(g.Reset) })
 }
 
 // triple prints the limit that binds, which is the first.

@@ -78,6 +78,11 @@ type Gate struct {
 	// is 0 where only a settled permit can tell.
 	Reset time.Duration
 
+	// Narrow says that the rule is about the request's recipient, campaign or being
+	// a first contact: another request of the account may go where this one is
+	// refused.
+	Narrow bool
+
 	hold *stop // what refuses, where Rule is "hold"
 }
 

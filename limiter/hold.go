@@ -33,6 +33,7 @@ type Target struct {
 type stop struct {
 	until  int64 // on the wall
 	reason string
+	narrow bool // it names more than an account
 }
 
 // holds are a limiter's holds: those on an account are in its shard, the others
@@ -88,7 +89,7 @@ func (l *Limiter) Hold(now time.Time, t Target, until time.Time, reason string) 
 	if reason == "" {
 		return &HoldError{"reason", `""`, "say why, for whoever asks what it waits for"}
 	}
-	added := &stop{end, reason}
+	added := &stop{end, reason, t.narrow()}
 	if t.Account == "" {
 		l.holds.mu.Lock()
 		defer l.holds.mu.Unlock()
@@ -165,6 +166,9 @@ func drop(all map[Target]*stop, t Target, now int64) (held bool) {
 	delete(all, t)
 	return ok && s.until > now
 }
+
+// narrow reports whether the target names more than an account.
+func (t Target) narrow() bool { return t.Recipient != "" || t.Campaign != "" || t.NewContacts }
 
 func (t Target) problem() error {
 	named := 0

@@ -125,7 +125,7 @@ func readPicture(b []byte) (p picture, pl *plan, err error) {
 	p.stops = make([]stopPicture, r.count(5))
 	for i := range p.stops {
 		t := Target{Account: p.key, Recipient: r.text(), Campaign: r.text(), NewContacts: r.flag()}
-		p.stops[i] = stopPicture{t, stop{r.int(), r.text()}}
+		p.stops[i] = stopPicture{t, stop{until: r.int(), reason: r.text()}}
 		if err := t.problem(); err != nil {
 			r.fail("%v", err)
 		}

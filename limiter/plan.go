@@ -46,7 +46,8 @@ type rule struct {
 	from, to int
 	limit    int64
 	name     string
-	alone    set // the rule alone
+	alone    set  // the rule alone
+	narrow   bool // it tells recipients apart
 }
 
 // A set of rules, by their index. policy.MaxRules is its size.
@@ -73,6 +74,12 @@ func newPlan(p policy.Policy) *plan {
 		added := rule{meter: compile(r.Limit, r.Name), scope: scopeOf(r.Scope), name: r.Name}
 		one := set(1) << i
 		added.limit, added.alone = added.size(), one
+		switch r.Limit.(type) {
+		case policy.NewContacts, policy.UniqueRecipients:
+			added.narrow = true
+		default:
+			added.narrow = added.scope == ofRecipient
+		}
 		added.from = pl.size[added.scope]
 		added.to = added.from + len(added.layout())
 		pl.size[added.scope] = added.to

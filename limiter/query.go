@@ -315,14 +315,14 @@ func (q *query) gates() []Gate {
 // show puts a rule's answer in the caller's terms.
 func (q *query) show(out *Gate, r *rule, g gate) {
 	if g.show(out, r, q.asked); r == &q.plan.held {
-		out.hold = q.stop
+		out.hold, out.Narrow = q.stop, q.stop.narrow
 	}
 }
 
 // show puts a rule's answer in the caller's terms, who has asked for a tick.
 func (g gate) show(out *Gate, r *rule, asked int64) {
 	out.Rule, out.Answer, out.Limit, out.Remaining = r.name, g.answer, r.limit, max(g.remaining, 0)
-	out.RetryAfter, out.Reset = 0, 0
+	out.RetryAfter, out.Reset, out.Narrow = 0, 0, r.narrow
 	if g.answer == Later {
 		out.RetryAfter = until(g.free, asked)
 	}

@@ -92,7 +92,7 @@ func withoutPortfolioRules(p policy.Policy) policy.Policy {
 
 func (l *Limiter) restoreHolds(all map[Target]*stop, stops []stopPicture) {
 	for _, s := range stops {
-		l.holds.count.Add(extend(all, s.target, &stop{s.stop.until, s.stop.reason}, math.MinInt64))
+		l.holds.count.Add(extend(all, s.target, &stop{s.stop.until, s.stop.reason, s.target.narrow()}, math.MinInt64))
 	}
 }
 

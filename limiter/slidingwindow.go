@@ -61,10 +61,11 @@ func (m *slidingWindow) charge(c cells, r *claim) bool {
 
 // settle takes an unsent charge out of the log. Charges of one instant are alike,
 // so any of them will do; after the clock was set back they cannot be told apart
-// and stay.
+// and stay. There is no log where the charge was made under another policy and has
+// not been carried on.
 func (m *slidingWindow) settle(c cells, r receipt, _ instant, o Outcome) {
-	if o == Unsent && !r.stale {
-		c.stock.logs.at(c.words[0]).remove(r.at.tick, r.cost)
+	if l := c.stock.logs.at(c.words[0]); l != nil && o == Unsent && !r.stale {
+		l.remove(r.at.tick, r.cost)
 	}
 }
 

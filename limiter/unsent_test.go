@@ -154,3 +154,25 @@ func TestPermitIsSettledOnce(t *testing.T) {
 	b.Settle(monday, limiter.Sent)
 	require.Empty(t, l.State(alice).Flights)
 }
+
+// A charge that was over, or had no room, when a change of policy took the rule from
+// many charges to few is not there to be given back.
+func TestUnsentAfterAChangeThatLeftItOut(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		most int64
+		wait time.Duration
+	}{
+		"it was over":        {5, time.Minute},
+		"nothing has room":   {0, time.Second},
+		"some of it had not": {1, time.Second},
+	} {
+		l := newLimiter(t, only(policy.SlidingWindow{Max: 2000, Window: time.Minute}))
+		p, d := l.Take(monday, request(2))
+		require.Equal(t, limiter.Allowed, d.Answer)
+		now := monday.Add(tt.wait)
+		setPolicy(t, l, now, only(policy.SlidingWindow{Max: tt.most, Window: time.Minute}))
+		p.Settle(now, limiter.Unsent)
+		require.Equal(t, tt.most, l.Gates(now, request(tt.most+1))[0].Remaining, name)
+	}
+}

@@ -16,10 +16,11 @@ const unbounded = math.MaxInt64
 // refuses.
 //
 // For a policy with one rule the figure is exact: some sender reaches it, with pauses
-// that are all drawn as short as they can be. A calendar window in a zone whose
-// clocks change is the exception. There, and where several rules cover sends, no
-// sender exceeds the figure, and it may be that none reaches it: it is the least
-// that one rule allows, a pause taken together with a gap, and a bound for each
+// that are all drawn as short as they can be. The exceptions are a bucket of 1 whose
+// tokens do not come back at whole nanoseconds, a calendar window in a zone whose
+// clocks change, and months counted over years. There, and where several rules cover
+// sends, no sender exceeds the figure, and it may be that none reaches it: it is the
+// least that one rule allows, a pause taken together with a gap, and a bound for each
 // recipient together with one on recipients. [ActiveHours] and [Concurrency] bound
 // nothing unless they refuse everything, and shadow rules do not count. Zones are
 // taken as their clocks go from 1970 to 2100.

@@ -125,6 +125,9 @@ func (r *Registry) policyOf(a Account) (policy.Policy, error) {
 // Catalog is what accounts can choose from.
 func (r *Registry) Catalog() policy.Catalog { return r.catalog }
 
+// Default is the policy of every account that has not chosen: the limiter's own.
+func (r *Registry) Default() policy.Policy { return r.own }
+
 // Account is what is known of an account. One that nobody ever changed is under the
 // limiter's own policy and has no paid plan.
 func (r *Registry) Account(name string) Account {
