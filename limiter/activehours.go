@@ -3,6 +3,7 @@ package limiter
 import (
 	"time"
 
+	"github.com/wapace/wapace/internal/dice"
 	"github.com/wapace/wapace/policy"
 )
 
@@ -21,24 +22,24 @@ func (m *activeHours) layout() []cell { return nil }
 
 func (m *activeHours) fresh([]int64) {}
 
-func (m *activeHours) ask(_ cells, at instant, _ demand) gate {
-	opens, ok := m.opens(time.Unix(0, at.wall).In(m.zone))
+func (m *activeHours) size() int64 { return 1 }
+
+func (m *activeHours) ask(_ cells, r *claim) gate {
+	opens, ok := m.opens(time.Unix(0, r.at.wall).In(m.zone))
 	switch {
 	case !ok:
-		return gate{Never, never, 1, 0, never}
-	case unixNano(opens) <= at.wall:
-		return gate{Allowed, at.tick, 1, 1, at.tick}
+		return gate{Never, never, 0, never}
+	case unixNano(opens) <= r.at.wall:
+		return gate{Allowed, r.at.tick, 1, r.at.tick}
 	}
-	return later(tickOf(unixNano(opens), at), 1, 0)
+	return later(tickOf(unixNano(opens), r.at), 0)
 }
 
-func (m *activeHours) charge(cells, instant, demand, uint64) bool { return false }
-
-func (m *activeHours) spend(cells, instant, demand, uint64) {}
+func (m *activeHours) charge(cells, *claim) bool { return false }
 
 func (m *activeHours) settle(cells, receipt, instant, Outcome) {}
 
-func (m *activeHours) rewind(cells, int64, int64) {}
+func (m *activeHours) rewind(cells, dice.Account, int64, int64) {}
 
 func (m *activeHours) idle(cells, instant) bool { return true }
 

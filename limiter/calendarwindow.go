@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/wapace/wapace/internal/dice"
 	"github.com/wapace/wapace/policy"
 )
 
@@ -28,6 +29,8 @@ func (m *calendarWindow) layout() []cell { return []cell{aWall, aCount, aSerial,
 
 func (m *calendarWindow) fresh(w []int64) { w[0], w[1], w[2], w[3] = 0, 0, 0, 0 }
 
+func (m *calendarWindow) size() int64 { return m.max }
+
 // runs reports whether the window of the words is the one that the instant is in.
 func (m *calendarWindow) runs(c cells, at instant) bool {
 	end, used := c.words[0], c.words[1]
@@ -39,53 +42,56 @@ func (m *calendarWindow) last(c cells, at instant) int64 {
 	return sub(at.wall, clamp(since(at.tick, c.words[3])))
 }
 
-// end is the end of the window that the instant is in.
-func (m *calendarWindow) end(c cells, at instant) int64 {
+// stand is the end of the window that the instant is in and what has been charged
+// to it. Mostly that window is the one of the words. Where a wrong clock told that
+// one, it is the one in which the clock as it is set now has the last charge.
+func (m *calendarWindow) stand(c cells, at instant) (end, used int64) {
+	end, used = c.words[0], c.words[1]
 	if m.runs(c, at) {
-		return c.words[0]
+		return end, used
 	}
-	return windowEnd(m.unit, m.zone, at.wall)
+	was := end
+	if end = windowEnd(m.unit, m.zone, at.wall); used == 0 || at.wall >= was {
+		return end, 0
+	}
+	if windowEnd(m.unit, m.zone, m.last(c, at)) != end {
+		return end, 0
+	}
+	return end, used
 }
 
-// used is what has been charged to the window that the instant is in. Where a wrong
-// clock told the window of the words, that is the one in which the clock as it is
-// set now has the last charge.
-func (m *calendarWindow) used(c cells, at instant) int64 {
-	if m.runs(c, at) {
-		return c.words[1]
-	}
-	if c.words[1] == 0 || at.wall >= c.words[0] {
-		return 0
-	}
-	if windowEnd(m.unit, m.zone, m.last(c, at)) != windowEnd(m.unit, m.zone, at.wall) {
-		return 0
-	}
-	return c.words[1]
+// open is true where the window of the words runs and has room.
+func (m *calendarWindow) open(c cells, r *claim) bool {
+	left := since(c.words[0], r.at.wall) // more than far where the end has passed
+	runs := c.words[1] > 0 && left-1 < m.far && since(r.at.tick, c.words[3]) <= m.far-left
+	return runs && r.keep == 0 && r.cost <= m.max-c.words[1]
 }
 
-func (m *calendarWindow) ask(c cells, at instant, d demand) gate {
-	left := m.max - m.used(c, at)
-	end := tickOf(m.end(c, at), at)
+func (m *calendarWindow) ask(c cells, r *claim) gate {
+	wall, used := m.stand(c, r.at)
+	end, left := tickOf(wall, r.at), m.max-used
 	switch {
-	case !d.fits(m.max):
-		return gate{Never, never, m.max, left, never}
-	case d.need() > left:
-		return later(end, m.max, left)
+	case !r.fits(m.max):
+		return gate{Never, never, left, never}
+	case r.need() > left:
+		return later(end, left)
 	}
-	return gate{Allowed, at.tick, m.max, left - d.cost, end}
+	return gate{Allowed, r.at.tick, left - r.cost, end}
 }
 
-func (m *calendarWindow) charge(c cells, at instant, d demand, serial uint64) bool {
-	end, used := m.end(c, at), m.used(c, at)
+// count is charge for a claim that the window is open to.
+func (m *calendarWindow) count(c cells, r *claim) {
+	c.words[1] += r.cost
+	c.words[3] = r.at.tick
+}
+
+func (m *calendarWindow) charge(c cells, r *claim) bool {
+	end, used := m.stand(c, r.at)
 	if used == 0 {
-		c.words[2] = int64(serial)
+		c.words[2] = int64(r.serial)
 	}
-	c.words[0], c.words[1], c.words[3] = end, used+d.cost, at.tick
+	c.words[0], c.words[1], c.words[3] = end, used+r.cost, r.at.tick
 	return true
-}
-
-func (m *calendarWindow) spend(c cells, at instant, d demand, serial uint64) {
-	m.charge(c, at, d, serial)
 }
 
 // settle gives an unsent charge back, unless a later window was opened since.
@@ -119,7 +125,7 @@ func (m *calendarWindow) same(other meter) bool {
 // spent is the count as if it were charged now. One of a window that is over is
 // told too, as if charged with its last: another rule may still count it.
 func (m *calendarWindow) spent(c cells, at instant) []spending {
-	if used := m.used(c, at); used > 0 {
+	if _, used := m.stand(c, at); used > 0 {
 		return []spending{{at.tick, used}}
 	}
 	used, last := c.words[1], c.words[3]
@@ -140,12 +146,18 @@ func (m *calendarWindow) inherit(c cells, at instant, spent []spending) {
 }
 
 func (m *calendarWindow) idle(c cells, at instant) bool {
-	return c.words[1] == 0 || c.words[3] <= at.tick && m.used(c, at) == 0
+	if c.words[1] == 0 {
+		return true
+	}
+	_, used := m.stand(c, at)
+	return used == 0 && c.words[3] <= at.tick
 }
 
 // rewind leaves the count to the window that it names, or where that is far, to the
 // one that the clock has been set back to.
-func (m *calendarWindow) rewind(c cells, _, to int64) { c.words[3] = min(c.words[3], to) }
+func (m *calendarWindow) rewind(c cells, _ dice.Account, _, to int64) {
+	c.words[3] = min(c.words[3], to)
+}
 
 // tickOf is the tick at which the wall clock will show wall.
 func tickOf(wall int64, at instant) int64 {

@@ -147,11 +147,12 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 	moved = s.allot(m.new.fresh[scope])
 	fresh := s.words(moved, m.new.size[scope])
 	old := s.words(row, m.old.size[scope])
+	s.draw(m.old, scope, old, key)
 	carried := set(0)
 	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
 		i := rules.first()
 		r := &m.new.rules[i]
-		to := cells{fresh[r.from:r.to], &s.stock, key}
+		to := cells{fresh[r.from:r.to], &s.stock}
 		if m.from[i] >= 0 {
 			continue // what others copy has to be there still
 		}
@@ -162,7 +163,7 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 			continue
 		}
 		o := &m.old.rules[j]
-		m.copy(who, i, to, o.meter, cells{old[o.from:o.to], &s.stock, key})
+		m.copy(who, i, to, o.meter, cells{old[o.from:o.to], &s.stock})
 	}
 	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
 		i := rules.first()
@@ -170,15 +171,15 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 		if j := m.from[i]; j >= 0 {
 			o := &m.old.rules[j]
 			carried |= 1 << j
-			carry(o.meter, r.meter, cells{old[o.from:o.to], &s.stock, key}, cells{fresh[r.from:r.to], &s.stock, key}, m.at)
+			carry(o.meter, r.meter, cells{old[o.from:o.to], &s.stock}, cells{fresh[r.from:r.to], &s.stock}, m.at)
 		}
 	}
 	for rules := m.old.in[scope] &^ carried; rules != 0; rules &= rules - 1 {
 		j := rules.first()
 		o := &m.old.rules[j]
-		m.lay(who, j, cells{old[o.from:o.to], &s.stock, key}, fresh)
+		m.lay(who, j, cells{old[o.from:o.to], &s.stock}, fresh)
 	}
-	if s.rested(who, key, m.at) {
+	if s.rested(who, m.at) {
 		s.clearRests(who)
 	}
 	if size := m.old.size[scope]; size > 0 {
@@ -201,7 +202,7 @@ func (m *change) recall(who owner, i int, fresh cells) {
 		k := slices.IndexFunc(rests, func(o rest) bool { return o.meaning == want && alike(o) })
 		if k >= 0 {
 			o := rests[k]
-			carry(o.meter, r.meter, cells{o.words, fresh.stock, fresh.account}, fresh, m.at)
+			carry(o.meter, r.meter, cells{o.words, fresh.stock}, fresh, m.at)
 			m.shard.keep(who, slices.Delete(rests, k, k+1))
 			return
 		}
@@ -262,9 +263,9 @@ func (m *change) goOn(scope int, actions string, due int64, fresh []int64) bool 
 }
 
 // rested reports whether an owner's rests are, from the instant on, as good as none.
-func (s *shard) rested(who owner, key dice.Account, at instant) bool {
+func (s *shard) rested(who owner, at instant) bool {
 	return !slices.ContainsFunc(s.rests[who], func(r rest) bool {
-		return !r.meter.idle(cells{r.words, &s.stock, key}, at)
+		return !r.meter.idle(cells{r.words, &s.stock}, at)
 	})
 }
 
@@ -342,5 +343,5 @@ func (m *change) join(a *account, f *flight, i int) bool {
 		row = m.shard.pairs.at(f.pair - 1).words
 	}
 	words := m.shard.words(row, m.new.size[r.scope])
-	return r.charge(cells{words[r.from:r.to], &m.shard.stock, a.dice}, m.at, f.demand, f.serial)
+	return r.charge(cells{words[r.from:r.to], &m.shard.stock}, &claim{demand: f.demand, at: m.at, serial: f.serial})
 }

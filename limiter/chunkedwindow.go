@@ -3,6 +3,8 @@ package limiter
 import (
 	"sort"
 	"time"
+
+	"github.com/wapace/wapace/internal/dice"
 )
 
 // exactWindow is the largest sliding window that keeps every charge by itself.
@@ -64,41 +66,43 @@ func (m *chunkedWindow) layout() []cell { return []cell{aLog, aTally, aCount} }
 
 func (m *chunkedWindow) fresh(w []int64) { w[0], w[1], w[2] = 0, 0, 0 }
 
+func (m *chunkedWindow) size() int64 { return m.max }
+
 // ask resets when the window has given back as much as the request asks for.
-func (m *chunkedWindow) ask(c cells, at instant, d demand) gate {
-	s := m.stand(c, at.tick)
+func (m *chunkedWindow) ask(c cells, r *claim) gate {
+	s := m.stand(c, r.at.tick)
 	left := m.max - s.used
 	switch {
-	case !d.fits(m.max):
-		return gate{Never, never, m.max, left, never}
-	case d.need() > left:
-		return later(s.after(d.need()-left, m.window), m.max, left)
-	case d.cost <= s.used:
-		return gate{Allowed, at.tick, m.max, left - d.cost, s.after(d.cost, m.window)}
+	case !r.fits(m.max):
+		return gate{Never, never, left, never}
+	case r.need() > left:
+		return later(s.after(r.need()-left, m.window), left)
+	case r.cost <= s.used:
+		return gate{Allowed, r.at.tick, left - r.cost, s.after(r.cost, m.window)}
 	}
-	return gate{Allowed, at.tick, m.max, left - d.cost, add(at.tick, int64(m.window))}
+	return gate{Allowed, r.at.tick, left - r.cost, add(r.at.tick, int64(m.window))}
 }
 
-func (m *chunkedWindow) charge(c cells, at instant, d demand, _ uint64) bool {
+func (m *chunkedWindow) charge(c cells, r *claim) bool {
 	if c.words[0] == 0 {
 		c.words[0], c.words[1] = c.stock.logs.open(), c.stock.logs.open()
 	}
-	s := m.stand(c, at.tick)
+	s := m.stand(c, r.at.tick)
 	s.stamps.drop(s.gone)
 	s.totals.drop(s.gone)
 	c.words[2] = s.before
 	last := s.totals.len() - 1
-	if last >= 0 && m.held(c, s.totals, last) <= m.chunk-d.cost {
-		s.totals.set(last, s.totals.at(last)+d.cost)
-		s.stamps.set(last, at.tick)
+	if last >= 0 && m.held(c, s.totals, last) <= m.chunk-r.cost {
+		s.totals.set(last, s.totals.at(last)+r.cost)
+		s.stamps.set(last, r.at.tick)
 		return true
 	}
 	total := c.words[2]
 	if last >= 0 {
 		total = s.totals.at(last)
 	}
-	s.stamps.push(at.tick, never)
-	s.totals.push(total+d.cost, never)
+	s.stamps.push(r.at.tick, never)
+	s.totals.push(total+r.cost, never)
 	return true
 }
 
@@ -108,10 +112,6 @@ func (m *chunkedWindow) held(c cells, totals *log, i int) int64 {
 		return totals.at(0) - c.words[2]
 	}
 	return totals.at(i) - totals.at(i-1)
-}
-
-func (m *chunkedWindow) spend(c cells, at instant, d demand, serial uint64) {
-	m.charge(c, at, d, serial)
 }
 
 // settle takes an unsent charge out of its chunk: the first that was stamped when it
@@ -177,13 +177,13 @@ func (m *chunkedWindow) spent(c cells, at instant) (spent []spending) {
 
 func (m *chunkedWindow) inherit(c cells, _ instant, spent []spending) {
 	for _, s := range spent {
-		m.charge(c, instant{tick: s.tick}, demand{cost: min(s.amount, m.max)}, 0)
+		m.charge(c, &claim{demand: demand{cost: min(s.amount, m.max)}, at: instant{tick: s.tick}})
 	}
 }
 
 func (m *chunkedWindow) idle(c cells, at instant) bool { return m.stand(c, at.tick).used == 0 }
 
-func (m *chunkedWindow) rewind(c cells, from, to int64) {
+func (m *chunkedWindow) rewind(c cells, _ dice.Account, from, to int64) {
 	s := m.stand(c, from)
 	if s.stamps == nil {
 		return

@@ -94,8 +94,8 @@ func (l *Limiter) tidy(s *shard, at instant, looks int) {
 			l.lapse(s, p.account-1, at)
 		}
 		pl := l.planOf(a)
-		who, key := owner{p.account - 1, p.recipient}, pairKey(p.recipient)
-		if a.flight != 0 || !s.blank(pl, ofRecipient, p.words, key, at) || !s.rested(who, key, at) {
+		who := owner{p.account - 1, p.recipient}
+		if a.flight != 0 || !s.blank(pl, ofRecipient, p.words, at) || !s.rested(who, at) {
 			continue
 		}
 		s.clearRests(who)
@@ -116,7 +116,15 @@ func (l *Limiter) admit(q *query, req *Request, rules set) {
 	}
 	s.serial++
 	account.serial = s.serial
-	s.accounts.at(account.number).saw(account.at)
+	account.record.saw(account.at)
+	if q.others != nil {
+		l.admitOthers(q, req, rules)
+	}
+}
+
+// admitOthers is admit for the recipient and the portfolio.
+func (l *Limiter) admitOthers(q *query, req *Request, rules set) {
+	s, account := q.shard, &q.account
 	if rules&q.plan.in[ofRecipient] != 0 {
 		recipient := &q.others.recipient
 		if !recipient.known {
@@ -125,11 +133,10 @@ func (l *Limiter) admit(q *query, req *Request, rules set) {
 			p.words = s.allot(q.plan.fresh[ofRecipient])
 			recipient.words = s.words(p.words, q.plan.size[ofRecipient])
 			// A row that is added can move rows of the same size.
-			a := s.accounts.at(account.number)
-			account.words = s.words(a.words, q.plan.size[ofAccount])
-			a.pairs++
+			account.words = s.words(account.record.words, q.plan.size[ofAccount])
+			account.record.pairs++
 		}
-		recipient.serial = s.serial
+		recipient.serial, recipient.ends = s.serial, account.ends
 	}
 	if rules&q.plan.in[ofPortfolio] != 0 {
 		portfolio, other := &q.others.portfolio, q.others.shard
@@ -138,7 +145,7 @@ func (l *Limiter) admit(q *query, req *Request, rules set) {
 			l.groups.Add(1)
 		}
 		other.serial++
-		portfolio.serial = other.serial
-		other.accounts.at(portfolio.number).saw(portfolio.at)
+		portfolio.serial, portfolio.ends = other.serial, account.ends
+		portfolio.record.saw(portfolio.at)
 	}
 }

@@ -2,6 +2,7 @@ package limiter
 
 import (
 	"math"
+	"math/bits"
 	"time"
 
 	"github.com/wapace/wapace/internal/dice"
@@ -10,12 +11,16 @@ import (
 
 // A gap keeps when its pause is over and how many sends have ended. The pause
 // after send n is draw n of the rule's name, so it is the same whoever asks, and
-// however often.
+// however often. It is drawn by whoever needs to know it: most sends come when even
+// the longest pause is over.
 //
-// Words: the tick at which the pause is over, or inFlight; the sends.
+// Words: the tick at which the pause is over, or inFlight; the sends. While it is
+// not worked out what follows the last send they are the tick at which that ended,
+// and the sends with all bits flipped.
 type gap struct {
 	min, max time.Duration
 	every    int64
+	inverse  uint64 // 2^64 over every, rounded up; 0 where every is 1 or too large
 	name     uint64
 }
 
@@ -23,60 +28,104 @@ type gap struct {
 const inFlight = never
 
 func newGap(g policy.Gap, name string) *gap {
-	return &gap{min: g.Min, max: g.Max, every: g.Period(), name: dice.Name(name)}
+	m := &gap{min: g.Min, max: g.Max, every: g.Period(), name: dice.Name(name)}
+	if m.every > 1 && m.every <= math.MaxUint32 {
+		m.inverse = math.MaxUint64/uint64(m.every) + 1
+	}
+	return m
 }
 
-// over is when the pause after the latest send is over, counted from a tick.
-func (m *gap) over(c cells, from int64) int64 {
-	pause := c.account.Between(m.min, m.max, m.name, uint64(c.words[1]))
-	return min(add(from, int64(pause)), inFlight-1)
+// over is when the pause after so many sends is over, the last of which ended at a
+// tick.
+func (m *gap) over(key dice.Account, end, sends int64) int64 {
+	pause := key.Between(m.min, m.max, m.name, uint64(sends))
+	return min(add(end, int64(pause)), inFlight-1)
+}
+
+// draw works out what follows the last send, if that was put off.
+func (m *gap) draw(c cells, key dice.Account) {
+	if sends := ^c.words[1]; sends >= 0 {
+		c.words[1] = sends
+		if m.past(sends) == 0 {
+			c.words[0] = m.over(key, c.words[0], sends)
+		}
+	}
 }
 
 func (m *gap) layout() []cell { return []cell{aTick, aCount} }
 
 func (m *gap) fresh(w []int64) { w[0], w[1] = math.MinInt64, 0 }
 
-func (m *gap) ask(c cells, at instant, _ demand) gate {
-	due := c.words[0]
+func (m *gap) size() int64 { return m.every }
+
+// open is true once the pause is over, however long it turns out to be.
+func (m *gap) open(c cells, r *claim) bool {
+	end, sends := c.words[0], c.words[1]
+	return end <= r.at.tick && (sends >= 0 || since(r.at.tick, end) >= uint64(m.max))
+}
+
+func (m *gap) ask(c cells, r *claim) gate {
+	due, sends := c.words[0], c.words[1]
+	if sends < 0 {
+		sends = ^sends
+		if r.at.tick < add(due, int64(m.max)) && m.past(sends) == 0 {
+			due = m.over(r.key, due, sends)
+		}
+	}
 	switch {
 	case due == inFlight:
-		return gate{Busy, never, m.every, 0, never}
-	case due > at.tick:
-		return later(due, m.every, 0)
+		return gate{Busy, never, 0, never}
+	case due > r.at.tick:
+		return later(due, 0)
 	}
-	if left := m.every - 1 - m.past(c.words[1]); left > 0 {
-		return gate{Allowed, at.tick, m.every, left, at.tick}
+	if left := m.every - 1 - m.past(sends); left > 0 {
+		return gate{Allowed, r.at.tick, left, r.at.tick}
 	}
-	return gate{Allowed, at.tick, m.every, 0, never}
+	return gate{Allowed, r.at.tick, 0, never}
 }
 
-// past is how many of the sends came after the last pause.
+// past is how many of the sends came after the last pause. What is left of a
+// division is the fraction of the quotient, times the divisor: in 64 bits that is
+// exact for numbers of 32.
 func (m *gap) past(sends int64) int64 {
-	if m.every == 1 {
-		return 0 // as most gaps are, and a division costs as much as all the rest
+	switch {
+	case m.every == 1:
+		return 0
+	case m.inverse == 0 || sends > math.MaxUint32:
+		return sends % m.every
 	}
-	return sends % m.every
+	past, _ := bits.Mul64(m.inverse*uint64(sends), uint64(m.every))
+	return int64(past)
 }
 
-func (m *gap) charge(c cells, _ instant, _ demand, _ uint64) bool {
-	c.words[0] = inFlight
+// charge forgets the pause before, which is over.
+func (m *gap) charge(c cells, r *claim) bool {
+	sends := max(c.words[1], ^c.words[1])
+	if r.ends {
+		c.words[0], c.words[1] = min(r.at.tick, inFlight-1), ^(sends + 1)
+		return false
+	}
+	c.words[0], c.words[1] = inFlight, sends
 	return true
 }
-
-func (m *gap) spend(c cells, at instant, _ demand, _ uint64) { m.sent(c, at.tick, at.tick) }
 
 // settle counts the send, unless it never went out, and starts the pause that is
 // due after it. A pause that was over when the send was admitted may be forgotten.
 // Where the clock was set back since, that was later than now. A change of policy can
 // bring several sends under the rule: none shortens the pause after another.
 func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
+	m.draw(c, r.key)
 	due := c.words[0]
-	if due == inFlight {
+	alone := due == inFlight
+	if alone {
 		due = min(r.at.tick, end.tick)
 	}
 	c.words[0] = due
-	if o != Unsent {
-		m.sent(c, due, end.tick)
+	if o == Unsent {
+		return
+	}
+	if m.sent(c, due, end.tick); !alone {
+		m.draw(c, r.key)
 		c.words[0] = max(c.words[0], due)
 	}
 }
@@ -84,11 +133,12 @@ func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
 // sent counts a send that ended at a tick; without a pause after it the next one
 // may go from an earlier tick on.
 func (m *gap) sent(c cells, from, end int64) {
-	c.words[1]++
-	if m.past(c.words[1]) == 0 {
-		from = m.over(c, end)
+	sends := c.words[1] + 1
+	if m.past(sends) != 0 {
+		c.words[0], c.words[1] = from, sends
+		return
 	}
-	c.words[0] = from
+	c.words[0], c.words[1] = min(end, inFlight-1), ^sends
 }
 
 func (m *gap) counts() (family, time.Duration) { return pauses, time.Duration(m.every) }
@@ -105,14 +155,22 @@ func (m *gap) inherit(cells, instant, []spending) {}
 // idle is true before the first send and, where all pauses are alike, after each.
 // Where they are not, the count decides which comes next.
 func (m *gap) idle(c cells, at instant) bool {
-	return c.words[0] <= at.tick && (c.words[1] == 0 || m.min >= m.max && m.past(c.words[1]) == 0)
+	switch due, sends := c.words[0], c.words[1]; {
+	case sends == 0:
+		return due <= at.tick
+	case sends > 0:
+		return due <= at.tick && m.min >= m.max && m.past(sends) == 0
+	default:
+		return add(due, int64(m.min)) <= at.tick && m.min >= m.max && m.past(^sends) == 0
+	}
 }
 
-func (m *gap) rewind(c cells, from, to int64) {
+func (m *gap) rewind(c cells, key dice.Account, from, to int64) {
+	m.draw(c, key)
 	switch due := c.words[0]; {
 	case due == inFlight:
 	case due > from:
-		c.words[0] = m.over(c, to)
+		c.words[0] = m.over(key, to, c.words[1])
 	default:
 		c.words[0] = min(due, to)
 	}

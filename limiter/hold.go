@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wapace/wapace/internal/dice"
 )
 
 // A Target is what a hold stops. Empty fields stand for any, so the zero Target is
@@ -228,15 +230,15 @@ func (held) layout() []cell { return nil }
 
 func (held) fresh([]int64) {}
 
-func (held) ask(cells, instant, demand) gate { return gate{answer: Allowed} }
+func (held) size() int64 { return 0 }
 
-func (held) charge(cells, instant, demand, uint64) bool { return false }
+func (held) ask(cells, *claim) gate { return gate{answer: Allowed} }
 
-func (held) spend(cells, instant, demand, uint64) {}
+func (held) charge(cells, *claim) bool { return false }
 
 func (held) settle(cells, receipt, instant, Outcome) {}
 
-func (held) rewind(cells, int64, int64) {}
+func (held) rewind(cells, dice.Account, int64, int64) {}
 
 func (held) idle(cells, instant) bool { return true }
 
@@ -255,9 +257,9 @@ func (held) inherit(cells, instant, []spending) {}
 func (s *stop) gate(at instant) gate {
 	switch {
 	case s.until == math.MaxInt64:
-		return gate{Busy, never, 0, 0, never}
+		return gate{Busy, never, 0, never}
 	case s.until > at.wall:
-		return later(tickOf(s.until, at), 0, 0)
+		return later(tickOf(s.until, at), 0)
 	}
-	return gate{Allowed, at.tick, 0, 0, at.tick}
+	return gate{Allowed, at.tick, 0, at.tick}
 }

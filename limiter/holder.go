@@ -7,34 +7,32 @@ import (
 // A holder is one whose budget a request draws on, as it stands at an instant: an
 // account, an account's recipient, or a portfolio.
 type holder struct {
-	known  bool   // it has a record
-	number uint32 // of the record
+	known  bool     // it has a record
+	number uint32   // of the record
+	record *account // nil for a recipient
 	words  []int64
 	stock  *stock
-	dice   dice.Account
-	at     instant
-	demand demand
-	serial uint64 // of the charge
+	claim
 }
 
 func (h *holder) cells(r *rule) cells {
-	return cells{h.words[r.from:r.to], h.stock, h.dice}
+	return cells{h.words[r.from:r.to], h.stock}
 }
 
-// hold fills in what the account or portfolio, known by its number or not, holds at
-// the instant. The words of an unknown one are those of a fresh one, and must not
-// be written. It requires s.mu.
+// hold fills in what the account or portfolio, which has a record or not, holds at
+// the instant. The words of one without are those of a fresh one, and must not be
+// written. It requires s.mu.
 func (h *holder) hold(s *shard, pl *plan, scope int, at instant) {
 	h.stock, h.at = &s.stock, at
-	if !h.known {
+	a := h.record
+	if a == nil {
 		h.words = pl.fresh[scope]
 		return
 	}
-	a := s.accounts.at(h.number)
 	if at.tick < a.last {
 		h.at = s.overtaken(h.number, pl, scope, at)
 	}
-	h.words, h.dice = s.words(a.words, pl.size[scope]), a.dice
+	h.known, h.words, h.key = true, s.words(a.words, pl.size[scope]), a.dice
 }
 
 // open gives an unknown account or portfolio its record. It requires s.mu.
@@ -42,13 +40,13 @@ func (l *Limiter) open(h *holder, s *shard, pl *plan, scope int, hash uint64, ke
 	h.number, h.known = s.accounts.add(hash, key), true
 	a := s.accounts.at(h.number)
 	a.dice, a.words = l.dice.Account(key), s.allot(pl.fresh[scope])
-	h.words, h.dice = s.words(a.words, pl.size[scope]), a.dice
+	h.record, h.words, h.key = a, s.words(a.words, pl.size[scope]), a.dice
 }
 
 // meet finds what an account holds with a recipient, who is named by a hash under
 // the account's key. Its draws are its own. It requires s.mu.
 func (h *holder) meet(s *shard, pl *plan, account *holder, recipient uint64) {
-	h.stock, h.at, h.dice = account.stock, account.at, pairKey(recipient)
+	h.stock, h.at, h.key = account.stock, account.at, pairKey(recipient)
 	if account.known {
 		if h.number, h.known = s.pairs.find(account.number, recipient); h.known {
 			h.words = s.words(s.pairs.at(h.number).words, pl.size[ofRecipient])
@@ -92,16 +90,25 @@ func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 // as the hash that names it.
 func pairKey(recipient uint64) dice.Account { return dice.Account(recipient) }
 
+// draw draws the pauses among a holder's words that were put off, for those who
+// take the words away from the rule or its holder.
+func (s *shard) draw(pl *plan, scope int, words []int64, key dice.Account) {
+	for rules := pl.in[scope] & pl.gaps; rules != 0; rules &= rules - 1 {
+		r := &pl.rules[rules.first()]
+		r.meter.(*gap).draw(cells{words[r.from:r.to], &s.stock}, key)
+	}
+}
+
 func (s *shard) rewind(pl *plan, scope int, words []int64, key dice.Account, from, to int64) {
 	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		r.rewind(cells{words[r.from:r.to], &s.stock, key}, from, to)
+		r.rewind(cells{words[r.from:r.to], &s.stock}, key, from, to)
 	}
 }
 
 func (s *shard) rewindRests(who owner, key dice.Account, from, to int64) {
 	for _, r := range s.rests[who] {
-		r.meter.rewind(cells{r.words, &s.stock, key}, from, to)
+		r.meter.rewind(cells{r.words, &s.stock}, key, from, to)
 	}
 }
 
@@ -109,17 +116,17 @@ func (s *shard) rewindRests(who owner, key dice.Account, from, to int64) {
 // requires s.mu.
 func (s *shard) idle(pl *plan, scope int, i uint32, at instant) bool {
 	a := s.accounts.at(i)
-	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last || !s.rested(owner{account: i}, a.dice, at) {
+	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last || !s.rested(owner{account: i}, at) {
 		return false
 	}
-	return s.blank(pl, scope, a.words, a.dice, at)
+	return s.blank(pl, scope, a.words, at)
 }
 
-func (s *shard) blank(pl *plan, scope int, row uint32, key dice.Account, at instant) bool {
+func (s *shard) blank(pl *plan, scope int, row uint32, at instant) bool {
 	words := s.words(row, pl.size[scope])
 	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		if !r.idle(cells{words[r.from:r.to], &s.stock, key}, at) {
+		if !r.idle(cells{words[r.from:r.to], &s.stock}, at) {
 			return false
 		}
 	}

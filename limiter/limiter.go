@@ -98,26 +98,21 @@ func (l *Limiter) planOf(a *account) *plan {
 // otherwise. It is [Limiter.Take] for a request that ends as it begins: gaps count
 // from now, and concurrency is never used up.
 func (l *Limiter) Allow(now time.Time, req Request) (d Decision) {
-	l.take(nil, &d, now, &req)
+	l.decide(nil, &d, now, &req, false)
 	return d
 }
 
 // Take takes what the request costs if every rule allows it, and nothing
 // otherwise. Where it is allowed, settle the permit when the request has ended.
 func (l *Limiter) Take(now time.Time, req Request) (p Permit, d Decision) {
-	l.take(&p, &d, now, &req)
+	l.decide(&p, &d, now, &req, false)
 	return p, d
 }
 
 // Check is what [Limiter.Take] would answer. It takes nothing, so now may be ahead
 // of the times of other calls.
 func (l *Limiter) Check(now time.Time, req Request) (d Decision) {
-	q := query{peek: true}
-	if problem := l.begin(&q, now, &req); problem != nil {
-		return wrong(problem)
-	}
-	defer q.end()
-	q.decide(&d)
+	l.decide(nil, &d, now, &req, true)
 	return d
 }
 
@@ -127,23 +122,63 @@ func (l *Limiter) Check(now time.Time, req Request) (d Decision) {
 // request itself is wrong, named "request", or where there is no room for a new
 // account, named "capacity".
 func (l *Limiter) Gates(now time.Time, req Request) []Gate {
+	if !req.sound() {
+		return []Gate{wrong(req.problem()).Gate}
+	}
+	f := found{at: l.instant(now)}
+	if !f.at.known() {
+		return []Gate{wrong(timeProblem(now)).Gate}
+	}
+	l.find(&f, req.Account)
 	q := query{peek: true}
-	if problem := l.begin(&q, now, &req); problem != nil {
+	if problem := l.begin(&q, &f, &req); problem != nil {
 		return []Gate{wrong(problem).Gate}
 	}
 	defer q.end()
 	return q.gates()
 }
 
-// take decides and charges. It writes its results where they are wanted, because
-// they are large to pass on. Without a permit the request ends where it begins.
-func (l *Limiter) take(p *Permit, d *Decision, now time.Time, req *Request) {
-	var q query
-	if problem := l.begin(&q, now, req); problem != nil {
+// decide decides and, unless it is a peek, charges. It writes its results where they
+// are wanted, because they are large to pass on. Without a permit the request ends
+// where it begins.
+func (l *Limiter) decide(p *Permit, d *Decision, now time.Time, req *Request, peek bool) {
+	if !req.sound() {
+		*d = wrong(req.problem())
+		return
+	}
+	f := found{at: l.instant(now)}
+	if !f.at.known() {
+		*d = wrong(timeProblem(now))
+		return
+	}
+	l.find(&f, req.Account)
+	if a := f.account; a != nil && a.flight == 0 && f.at.tick >= a.last && l.holds.count.Load() == 0 {
+		pl := l.planOf(a)
+		if c := pl.covered(req.Action); c != nil && c.plain {
+			l.straight(p, d, &f, req, pl, c, peek)
+			f.shard.mu.Unlock()
+			return
+		}
+	}
+	l.around(p, d, &f, req, peek)
+}
+
+// find looks for an account and leaves its shard locked.
+func (l *Limiter) find(f *found, account string) {
+	f.hash = maphash.String(l.hash, account)
+	f.shard = &l.shards[f.hash%shardCount]
+	f.shard.mu.Lock()
+	f.number, f.account = f.shard.accounts.look(f.hash, account)
+}
+
+// around decides and charges whatever the request needs, and unlocks the shard.
+func (l *Limiter) around(p *Permit, d *Decision, f *found, req *Request, peek bool) {
+	q := query{peek: peek}
+	if problem := l.begin(&q, f, req); problem != nil {
 		*d = wrong(problem)
 		return
 	}
-	if q.decide(d); d.Answer == Allowed {
+	if q.decide(d); d.Answer == Allowed && !peek {
 		l.charge(&q, p, req)
 	}
 	q.end()
@@ -158,23 +193,18 @@ func (l *Limiter) charge(q *query, p *Permit, req *Request) {
 	if rules == 0 {
 		return
 	}
+	q.account.ends = p == nil
 	l.admit(q, req, rules)
-	if p == nil {
-		for ; rules != 0; rules &= rules - 1 {
-			r := &q.plan.rules[rules.first()]
-			h := q.holder(r.scope)
-			r.spend(h.cells(r), h.at, h.demand, h.serial)
-		}
-		return
-	}
-	f := flight{action: req.Action, rules: rules, account: q.account.number}
-	for ; rules != 0; rules &= rules - 1 {
-		i := rules.first()
+	owed := set(0)
+	for left := rules; left != 0; left &= left - 1 {
+		i := left.first()
 		r := &q.plan.rules[i]
 		h := q.holder(r.scope)
-		if r.charge(h.cells(r), h.at, h.demand, h.serial) {
-			f.owed |= 1 << i
+		if charge(r.meter, h.cells(r), &h.claim) {
+			owed |= 1 << i
 		}
 	}
-	*p = l.permit(q, &f)
+	if p != nil {
+		*p = l.permit(q, req.Action, rules, owed)
+	}
 }

@@ -18,22 +18,22 @@ type meter interface {
 	// fresh fills in the words of a holder that has done nothing.
 	fresh(words []int64)
 
-	// ask says how the rule stands for a request.
-	ask(c cells, at instant, d demand) gate
+	// size is what the rule allows at the most, as a Gate's Limit.
+	size() int64
 
-	// charge takes what ask allowed at the same instant. It is false where there
-	// is nothing that could be given back.
-	charge(c cells, at instant, d demand, serial uint64) bool
+	// ask says how the rule stands for a request. It keeps no claim.
+	ask(c cells, r *claim) gate
 
-	// spend is a charge that is settled as sent at the same instant.
-	spend(c cells, at instant, d demand, serial uint64)
+	// charge takes what ask allowed for the same claim. It is false where there is
+	// nothing that could be given back. It keeps no claim.
+	charge(c cells, r *claim) bool
 
 	// settle turns a charge into what became of it, at the instant end.
 	settle(c cells, r receipt, end instant, o Outcome)
 
 	// rewind starts the waits that run at tick from again, in full, at tick to,
-	// which is earlier.
-	rewind(c cells, from, to int64)
+	// which is earlier. key is the one to the holder's draws.
+	rewind(c cells, key dice.Account, from, to int64)
 
 	// idle reports whether the holder is, from the instant on, as good as one that
 	// has done nothing. It may have been charged since.
@@ -70,7 +70,7 @@ func compile(limit policy.Limit, name string) meter {
 	case policy.Gap:
 		return newGap(limit, name)
 	case policy.Concurrency:
-		return concurrency{limit.Max}
+		return &concurrency{limit.Max}
 	case policy.UniqueRecipients:
 		return newUniqueRecipients(limit)
 	case policy.NewContacts:
@@ -79,6 +79,59 @@ func compile(limit policy.Limit, name string) meter {
 		return newActiveHours(limit)
 	}
 	return nil
+}
+
+// ask is m.ask, and charge m.charge, by the meter's name: the compiler then sees
+// that the claim is not kept and leaves it on the stack. A kind that is missing here
+// costs an allocation.
+func ask(m meter, c cells, r *claim) gate {
+	switch m := m.(type) {
+	case *gap:
+		return m.ask(c, r)
+	case *calendarWindow:
+		return m.ask(c, r)
+	case *concurrency:
+		return m.ask(c, r)
+	case *tokenBucket:
+		return m.ask(c, r)
+	case *slidingWindow:
+		return m.ask(c, r)
+	case *chunkedWindow:
+		return m.ask(c, r)
+	case *uniqueRecipients:
+		return m.ask(c, r)
+	case *activeHours:
+		return m.ask(c, r)
+	case newContacts:
+		return m.ask(c, r)
+	}
+	kept := *r
+	return m.ask(c, &kept)
+}
+
+func charge(m meter, c cells, r *claim) bool {
+	switch m := m.(type) {
+	case *gap:
+		return m.charge(c, r)
+	case *calendarWindow:
+		return m.charge(c, r)
+	case *concurrency:
+		return m.charge(c, r)
+	case *tokenBucket:
+		return m.charge(c, r)
+	case *slidingWindow:
+		return m.charge(c, r)
+	case *chunkedWindow:
+		return m.charge(c, r)
+	case *uniqueRecipients:
+		return m.charge(c, r)
+	case *activeHours:
+		return m.charge(c, r)
+	case newContacts:
+		return m.charge(c, r)
+	}
+	kept := *r
+	return m.charge(c, &kept)
 }
 
 // A cell says what a word of a meter is, so that words can be stored, moved to
@@ -98,29 +151,36 @@ const (
 
 // cells are what one holder has spent under one rule.
 type cells struct {
-	words   []int64      // the meter's own
-	stock   *stock       // where logs and sets are kept
-	account dice.Account // the key to the holder's draws
+	words []int64 // the meter's own
+	stock *stock  // where logs and sets are kept
 }
 
 // A demand is what a request asks of a rule.
 type demand struct {
 	cost      int64
-	keep      int64  // what has to be left over
-	recipient uint64 // the recipient, hashed under the holder's key
+	keep      int64        // what has to be left over
+	recipient uint64       // the recipient, hashed under the holder's key
+	key       dice.Account // the key to the holder's draws
+}
+
+// A claim is a demand that is made on a holder at an instant.
+type claim struct {
+	demand
+	at     instant
+	serial uint64 // of the charge
+	ends   bool   // the request ends as it begins: charged, it is settled as sent
 }
 
 // fits reports whether a budget of that size can ever meet the demand.
-func (d demand) fits(size int64) bool { return d.keep <= size && d.cost <= size-d.keep }
+func (d *demand) fits(size int64) bool { return d.keep <= size && d.cost <= size-d.keep }
 
 // need is how much has to be there for a demand that fits.
-func (d demand) need() int64 { return d.cost + d.keep }
+func (d *demand) need() int64 { return d.cost + d.keep }
 
-// A gate is a rule's answer in ticks.
+// A gate is a rule's answer in ticks. With four words it is handed on in registers.
 type gate struct {
 	answer    Answer
 	free      int64 // when a Later rule frees
-	limit     int64
 	remaining int64
 	reset     int64 // when the rule gives more, or never where only a permit can tell
 }
@@ -129,17 +189,15 @@ type gate struct {
 const never = math.MaxInt64
 
 // later refuses until a tick, or for good where that lies beyond the end of time.
-func later(free, limit, remaining int64) gate {
+func later(free, remaining int64) gate {
 	if free == never {
-		return gate{Never, never, limit, remaining, never}
+		return gate{Never, never, remaining, never}
 	}
-	return gate{Later, free, limit, remaining, free}
+	return gate{Later, free, remaining, free}
 }
 
 // A receipt is what a permit remembers of its charge.
 type receipt struct {
-	demand
-	at     instant
-	serial uint64
-	stale  bool // the clock was set back since: entries cannot be told apart
+	claim
+	stale bool // the clock was set back since: entries cannot be told apart
 }

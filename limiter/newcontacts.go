@@ -6,16 +6,16 @@ import "time"
 // is decided before it is asked.
 type newContacts struct{ meter }
 
-func one(d demand) demand { return demand{1, d.keep, d.recipient} }
-
-func (m newContacts) ask(c cells, at instant, d demand) gate { return m.meter.ask(c, at, one(d)) }
-
-func (m newContacts) charge(c cells, at instant, d demand, serial uint64) bool {
-	return m.meter.charge(c, at, one(d), serial)
+func (m newContacts) ask(c cells, r *claim) gate {
+	one := *r
+	one.cost = 1
+	return ask(m.meter, c, &one)
 }
 
-func (m newContacts) spend(c cells, at instant, d demand, serial uint64) {
-	m.meter.spend(c, at, one(d), serial)
+func (m newContacts) charge(c cells, r *claim) bool {
+	one := *r
+	one.cost = 1
+	return charge(m.meter, c, &one)
 }
 
 func (m newContacts) settle(c cells, r receipt, end instant, o Outcome) {

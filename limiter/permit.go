@@ -3,6 +3,8 @@ package limiter
 import (
 	"slices"
 	"time"
+
+	"github.com/wapace/wapace/policy"
 )
 
 // An Outcome says what became of an admitted request.
@@ -74,27 +76,30 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 }
 
 // permit records what was charged as in flight. It requires the query's locks.
-func (l *Limiter) permit(q *query, f *flight) Permit {
+func (l *Limiter) permit(q *query, action policy.Action, rules, owed set) Permit {
 	account := &q.account
-	f.receipt = receipt{demand: account.demand, at: account.at, serial: account.serial}
-	f.turn = q.shard.accounts.at(f.account).turn
+	f := flight{
+		receipt: receipt{claim: account.claim},
+		action:  action, rules: rules, owed: owed,
+		account: account.number, turn: account.record.turn,
+	}
 	if q.others == nil {
-		return Permit{l, f.serial, uint32(q.hash % shardCount), q.shard.launch(f)}
+		return Permit{l, f.serial, uint32(q.hash % shardCount), q.shard.launch(&f)}
 	}
 	if recipient := &q.others.recipient; recipient.known {
 		f.pair = recipient.number + 1
 	}
 	if portfolio := &q.others.portfolio; portfolio.known {
-		a := q.others.shard.accounts.at(portfolio.number)
+		a := portfolio.record
 		a.pairs++
 		f.portfolio = deposit{
-			receipt: receipt{demand: portfolio.demand, at: portfolio.at, serial: portfolio.serial},
+			receipt: receipt{claim: portfolio.claim},
 			shard:   uint32(q.others.hash%shardCount) + 1,
 			account: portfolio.number,
 			turn:    a.turn,
 		}
 	}
-	return Permit{l, f.serial, uint32(q.hash % shardCount), q.shard.launch(f)}
+	return Permit{l, f.serial, uint32(q.hash % shardCount), q.shard.launch(&f)}
 }
 
 // settle gives every rule that a permit was charged to its outcome. It requires
@@ -106,14 +111,18 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 	pl := l.planOf(a)
 	f.stale = f.turn != a.turn
 	holders := [scopes]holder{
-		ofAccount: {words: s.words(a.words, pl.size[ofAccount]), stock: &s.stock, dice: a.dice, at: end},
+		ofAccount: {words: s.words(a.words, pl.size[ofAccount]), stock: &s.stock},
 	}
+	holders[ofAccount].at = end
 	receipts := [scopes]receipt{ofAccount: f.receipt, ofRecipient: f.receipt}
+	receipts[ofAccount].key = a.dice
 	if f.pair != 0 {
 		p := s.pairs.at(f.pair - 1)
 		holders[ofRecipient] = holder{
-			words: s.words(p.words, pl.size[ofRecipient]), stock: &s.stock, dice: pairKey(p.recipient), at: end,
+			words: s.words(p.words, pl.size[ofRecipient]), stock: &s.stock,
 		}
+		holders[ofRecipient].at = end
+		receipts[ofRecipient].key = pairKey(p.recipient)
 	}
 	if d := f.portfolio; d.shard != 0 {
 		other := &l.portfolios[d.shard-1]
@@ -127,8 +136,9 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 		at.tick = max(at.tick, b.last)
 		b.saw(at)
 		holders[ofPortfolio] = holder{
-			words: other.words(b.words, pl.size[ofPortfolio]), stock: &other.stock, dice: b.dice, at: at,
+			words: other.words(b.words, pl.size[ofPortfolio]), stock: &other.stock,
 		}
+		holders[ofPortfolio].at = at
 	}
 	for rules := f.rules; rules != 0; rules &= rules - 1 {
 		i := rules.first()
@@ -194,7 +204,9 @@ func (l *Limiter) foresee(q *query) {
 				}
 				h = &q.others.recipient
 			}
-			r.settle(h.cells(r), f.receipt, end, Sent)
+			receipt := f.receipt
+			receipt.key = h.key
+			r.settle(h.cells(r), receipt, end, Sent)
 		}
 		if n = f.next + 1; n == first {
 			return

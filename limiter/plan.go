@@ -11,8 +11,8 @@ type plan struct {
 	policy policy.Policy
 	rules  []rule
 	named  []covered
-	other  set  // the rules that cover an action which is not named
-	vague  bool // some patterns may cover it as well
+	other  covered // the rules that cover an action which is not named
+	vague  bool    // some patterns may cover it as well
 
 	// size is how many words a holder of each scope keeps, fresh what they are
 	// while it has done nothing.
@@ -26,6 +26,7 @@ type plan struct {
 	contacts   set // rules that count only new contacts
 	recipients set // rules that need to know the recipient
 	shutting   set // rules that shut again by themselves
+	gaps       set
 
 	held rule // stands for a hold
 }
@@ -43,23 +44,36 @@ type rule struct {
 	meter
 	scope    int
 	from, to int
+	limit    int64
 	name     string
+	alone    set  // the rule alone
 	narrow   bool // it tells recipients apart
 }
 
 // A set of rules, by their index. policy.MaxRules is its size.
 type set uint64
 
-// covered are the rules that cover an action which the policy names.
+// covered are the rules that cover an action.
 type covered struct {
 	action policy.Action
 	rules  set
+
+	// plain says that the rules ask for nothing but the account and do not shut again
+	// by themselves; in are they, one after the other in memory.
+	plain bool
+	in    []rule
+
+	// tight says that the first rule allows one at a time, so that whenever it allows
+	// a request it leaves nothing: it is the one that binds.
+	tight bool
 }
 
 func newPlan(p policy.Policy) *plan {
 	pl := &plan{policy: p, held: rule{meter: held{}, name: "hold"}}
 	for i, r := range p.Rules {
 		added := rule{meter: compile(r.Limit, r.Name), scope: scopeOf(r.Scope), name: r.Name}
+		one := set(1) << i
+		added.limit, added.alone = added.size(), one
 		switch r.Limit.(type) {
 		case policy.NewContacts, policy.UniqueRecipients:
 			added.narrow = true
@@ -71,7 +85,6 @@ func newPlan(p policy.Policy) *plan {
 		pl.size[added.scope] = added.to
 		pl.rules = append(pl.rules, added)
 
-		one := set(1) << i
 		pl.in[added.scope] |= one
 		if r.Shadow {
 			pl.shadow |= one
@@ -87,6 +100,8 @@ func newPlan(p policy.Policy) *plan {
 			pl.shutting |= one // once the recipient no longer counts
 		case policy.ActiveHours:
 			pl.shutting |= one
+		case policy.Gap:
+			pl.gaps |= one
 		}
 	}
 	for scope, size := range pl.size {
@@ -97,14 +112,27 @@ func newPlan(p policy.Policy) *plan {
 	}
 	for i, r := range p.Rules {
 		for _, a := range r.Actions {
-			pl.named = append(pl.named, covered{a, pl.match(a)})
+			pl.named = append(pl.named, pl.cover(a, pl.match(a)))
 			pl.vague = pl.vague || a.IsPath() || strings.HasSuffix(string(a), "*")
 		}
 		if len(r.Actions) == 0 {
-			pl.other |= 1 << i
+			pl.other.rules |= 1 << i
 		}
 	}
+	pl.other = pl.cover("", pl.other.rules)
 	return pl
+}
+
+func (pl *plan) cover(a policy.Action, rules set) covered {
+	c := covered{action: a, rules: rules}
+	more := pl.in[ofRecipient] | pl.in[ofPortfolio] | pl.shadow | pl.contacts | pl.recipients | pl.shutting
+	if c.plain = rules&more == 0; c.plain {
+		for ; rules != 0; rules &= rules - 1 {
+			c.in = append(c.in, pl.rules[rules.first()])
+		}
+		c.tight = len(c.in) > 0 && c.in[0].limit == 1
+	}
+	return c
 }
 
 func scopeOf(s policy.Scope) int {
@@ -120,15 +148,23 @@ func scopeOf(s policy.Scope) int {
 
 // covering is the set of rules that cover the action.
 func (pl *plan) covering(a policy.Action) set {
+	if c := pl.covered(a); c != nil {
+		return c.rules
+	}
+	return pl.match(a)
+}
+
+// covered are the rules that cover the action, nil where they have to be matched.
+func (pl *plan) covered(a policy.Action) *covered {
 	for i := range pl.named {
 		if pl.named[i].action == a {
-			return pl.named[i].rules
+			return &pl.named[i]
 		}
 	}
 	if pl.vague {
-		return pl.match(a)
+		return nil
 	}
-	return pl.other
+	return &pl.other
 }
 
 func (pl *plan) match(a policy.Action) set {

@@ -48,52 +48,45 @@ func (q *query) holder(scope int) *holder {
 	}
 }
 
-// begin finds the rules and whose budgets they are. Unless it finds a problem it
-// leaves the shards locked, for end to unlock.
-func (l *Limiter) begin(q *query, now time.Time, req *Request) *RequestError {
-	if p := req.problem(); p != nil {
-		return p
-	}
-	at := l.instant(now)
-	if !at.known() {
-		return timeProblem(now)
-	}
-	q.asked, q.plan = at.tick, l.plan
-	q.hash = maphash.String(l.hash, req.Account)
-	q.shard = &l.shards[q.hash%shardCount]
-	q.shard.mu.Lock()
+// begin finds the rules and whose budgets they are, in the shard of the account, which
+// is locked. Unless it finds a problem it leaves that and a portfolio's locked, for
+// end to unlock.
+func (l *Limiter) begin(q *query, f *found, req *Request) *RequestError {
+	at, s, a := f.at, f.shard, f.account
+	q.plan, q.asked, q.hash, q.shard = l.plan, at.tick, f.hash, s
 	account := &q.account
-	if account.number, account.known = q.shard.accounts.find(q.hash, req.Account); account.known {
-		q.plan = l.planOf(q.shard.accounts.at(account.number))
+	if account.number, account.record = f.number, a; a != nil {
+		q.plan = l.planOf(a)
 	}
-	account.hold(q.shard, q.plan, ofAccount, at)
-	if !account.known {
+	pl := q.plan
+	account.hold(s, pl, ofAccount, at)
+	account.cost, account.keep = max(req.Cost, 1), req.Keep
+	rules := pl.covering(req.Action)
+	if !req.NewContact {
+		rules &^= pl.contacts
+	}
+	q.rules, q.shadows = rules&^pl.shadow, rules&pl.shadow
+	if a == nil {
 		if p := nulProblem("account", req.Account); p != nil {
 			q.end()
 			return p
 		}
-	} else if !q.peek && q.shard.accounts.at(account.number).flight != 0 {
-		l.lapse(q.shard, account.number, account.at)
+		if rules != 0 && l.crowded(s, ofAccount, at, q.peek) {
+			q.fill(rules)
+		}
+	} else if a.flight != 0 && !q.peek {
+		l.lapse(s, f.number, account.at)
 	}
-	account.demand = demand{cost: max(req.Cost, 1), keep: req.Keep}
-	rules := q.plan.covering(req.Action)
-	if !req.NewContact {
-		rules &^= q.plan.contacts
-	}
-	q.rules, q.shadows = rules&^q.plan.shadow, rules&q.plan.shadow
-	if !account.known && rules != 0 && l.crowded(q.shard, ofAccount, at, q.peek) {
-		q.fill(rules)
-	}
-	if q.asking()&(q.plan.recipients|q.plan.in[ofPortfolio]) != 0 {
+	if q.asking()&(pl.recipients|pl.in[ofPortfolio]) != 0 {
 		if p := l.involve(q, req, at); p != nil {
 			q.end()
 			return p
 		}
 	}
 	if l.holds.count.Load() > 0 {
-		q.stop = l.stopped(q.shard, req, account.at.wall)
+		q.stop = l.stopped(s, req, account.at.wall)
 	}
-	if q.peek && account.known && q.shard.accounts.at(account.number).flight != 0 {
+	if q.peek && a != nil && a.flight != 0 {
 		l.foresee(q)
 	}
 	return nil
@@ -131,7 +124,7 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 		if p := q.lacks("recipient", req.Recipient, mine); p != nil {
 			return p
 		}
-		key := account.dice
+		key := account.demand.key
 		if !account.known {
 			key = l.dice.Account(req.Account)
 		}
@@ -155,11 +148,11 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 		o.shard = &l.portfolios[o.hash%shardCount]
 		o.shard.mu.Lock() // always after an account's shard
 		portfolio := &o.portfolio
-		portfolio.number, portfolio.known = o.shard.accounts.find(o.hash, req.Portfolio)
+		portfolio.number, portfolio.record = o.shard.accounts.look(o.hash, req.Portfolio)
 		portfolio.hold(o.shard, q.plan, ofPortfolio, at)
-		portfolio.demand = account.demand
+		portfolio.demand.cost, portfolio.demand.keep = account.demand.cost, account.demand.keep
 		if mine&q.plan.recipients != 0 {
-			key := portfolio.dice
+			key := portfolio.demand.key
 			if !portfolio.known {
 				key = l.dice.Account(req.Portfolio)
 			}
@@ -182,15 +175,15 @@ func (q *query) end() {
 
 func (q *query) ask(r *rule) gate {
 	h := q.holder(r.scope)
-	return r.ask(h.cells(r), h.at, h.demand)
+	return ask(r.meter, h.cells(r), &h.claim)
 }
 
-// by is the holder's instant when the caller's clock is at tick.
-func (h *holder) by(tick int64) instant {
-	if tick <= h.at.tick {
-		return h.at
+// by is the instant once the caller's clock is at tick, unless it is there already.
+func (i instant) by(tick int64) instant {
+	if tick <= i.tick {
+		return i
 	}
-	return instant{tick, add(h.at.wall, clamp(since(tick, h.at.tick))), h.at.steady}
+	return instant{tick, add(i.wall, clamp(since(tick, i.tick))), i.steady}
 }
 
 // worst asks every rule of the set how it stands at tick, and returns the one that
@@ -199,7 +192,13 @@ func (q *query) worst(rules set, tick int64) (binds *rule, worst gate) {
 	for ; rules != 0; rules &= rules - 1 {
 		r := &q.plan.rules[rules.first()]
 		h := q.holder(r.scope)
-		if g := r.ask(h.cells(r), h.by(tick), h.demand); binds == nil || g.binds(worst) {
+		now := &h.claim
+		if tick > now.at.tick {
+			then := h.claim
+			then.at = then.at.by(tick)
+			now = &then
+		}
+		if g := ask(r.meter, h.cells(r), now); binds == nil || g.binds(r.limit, worst, binds.limit) {
 			binds, worst = r, g
 		}
 	}
@@ -210,7 +209,7 @@ func (q *query) worst(rules set, tick int64) (binds *rule, worst gate) {
 func (q *query) binding(tick int64) (*rule, gate) {
 	binds, worst := q.worst(q.rules, tick)
 	if q.stop != nil {
-		if g := q.stop.gate(q.account.by(tick)); g.answer != Allowed && (binds == nil || g.binds(worst)) {
+		if g := q.stop.gate(q.account.at.by(tick)); g.answer != Allowed && (binds == nil || g.binds(0, worst, binds.limit)) {
 			return &q.plan.held, g
 		}
 	}
@@ -280,7 +279,7 @@ func (q *query) wait() time.Duration {
 			free = max(free, g.free)
 		}
 	}
-	return q.until(free)
+	return until(free, q.asked)
 }
 
 func (q *query) gates() []Gate {
@@ -315,27 +314,29 @@ func (q *query) gates() []Gate {
 
 // show puts a rule's answer in the caller's terms.
 func (q *query) show(out *Gate, r *rule, g gate) {
-	out.Rule, out.Answer, out.Limit, out.Remaining = r.name, g.answer, g.limit, max(g.remaining, 0)
-	out.RetryAfter, out.Reset, out.Narrow = 0, 0, r.narrow
-	if g.answer == Later {
-		out.RetryAfter = q.until(g.free)
-	}
-	if r == &q.plan.held {
+	if g.show(out, r, q.asked); r == &q.plan.held {
 		out.hold, out.Narrow = q.stop, q.stop.narrow
 	}
+}
+
+// show puts a rule's answer in the caller's terms, who has asked for a tick.
+func (g gate) show(out *Gate, r *rule, asked int64) {
+	out.Rule, out.Answer, out.Limit, out.Remaining = r.name, g.answer, r.limit, max(g.remaining, 0)
+	out.RetryAfter, out.Reset, out.Narrow = 0, 0, r.narrow
+	if g.answer == Later {
+		out.RetryAfter = until(g.free, asked)
+	}
 	if g.reset != never {
-		out.Reset = q.until(g.reset)
+		out.Reset = until(g.reset, asked)
 	}
 }
 
-// until is how long it is from the time that was asked for to a tick.
-func (q *query) until(tick int64) time.Duration {
-	return time.Duration(max(sub(tick, q.asked), 0))
-}
+// until is how long it is to a tick from the one that was asked for.
+func until(tick, asked int64) time.Duration { return time.Duration(max(sub(tick, asked), 0)) }
 
-// binds reports whether g binds more than h: the stronger refusal, the later
-// time, the smaller share left.
-func (g gate) binds(h gate) bool {
+// binds reports whether g, of a rule with that limit, binds more than h: the
+// stronger refusal, the later time, the smaller share left.
+func (g gate) binds(limit int64, h gate, itsLimit int64) bool {
 	if g.answer != h.answer {
 		return g.answer > h.answer
 	}
@@ -343,8 +344,8 @@ func (g gate) binds(h gate) bool {
 	case Later:
 		return g.free > h.free
 	case Allowed:
-		ghi, glo := bits.Mul64(uint64(g.remaining), uint64(h.limit))
-		hhi, hlo := bits.Mul64(uint64(h.remaining), uint64(g.limit))
+		ghi, glo := bits.Mul64(uint64(g.remaining), uint64(itsLimit))
+		hhi, hlo := bits.Mul64(uint64(h.remaining), uint64(limit))
 		return ghi < hhi || ghi == hhi && glo < hlo
 	case Busy, Never:
 	}
@@ -363,7 +364,7 @@ func (b byBinding) Less(i, j int) bool {
 	if b.gates[i].Shadow != b.gates[j].Shadow {
 		return b.gates[j].Shadow
 	}
-	return b.raw[i].binds(b.raw[j])
+	return b.raw[i].binds(b.gates[i].Limit, b.raw[j], b.gates[j].Limit)
 }
 
 func (b byBinding) Swap(i, j int) {

@@ -163,9 +163,11 @@ func TestAHundredThousandRecipientsCost24BytesEach(t *testing.T) {
 	m := &uniqueRecipients{max: full, window: full}
 	c := cells{words: []int64{0}, stock: new(stock)}
 	for tick := range int64(2 * full) {
-		d := demand{cost: 1, recipient: uint64(tick) * 0x9e3779b97f4a7c15}
-		at := instant{tick: tick, wall: tick}
-		if m.ask(c, at, d).answer != Allowed || !m.charge(c, at, d, 0) {
+		r := claim{
+			demand: demand{cost: 1, recipient: uint64(tick) * 0x9e3779b97f4a7c15},
+			at:     instant{tick: tick, wall: tick},
+		}
+		if m.ask(c, &r).answer != Allowed || !m.charge(c, &r) {
 			t.Fatal("refused at", tick)
 		}
 		if tick >= full-1 && tick%1000 == 999 {

@@ -62,8 +62,13 @@ func (e *RequestError) Error() string {
 // Unwrap makes errors.Is(err, [ErrRefused]) true.
 func (e *RequestError) Unwrap() error { return ErrRefused }
 
-// problem is what is wrong with the request apart from NUL bytes in the account,
-// which only a new account is searched for: a known one has passed.
+// sound reports whether nothing is wrong with the request, but for NUL bytes in the
+// account, which only a new account is searched for: a known one has passed.
+func (r *Request) sound() bool {
+	return r.Account != "" && len(r.Account) <= MaxKey && r.Action != "" && r.Keep >= 0 && r.Cost >= 0
+}
+
+// problem is what is wrong with a request that is not sound.
 func (r *Request) problem() *RequestError {
 	switch {
 	case r.Account == "":

@@ -139,10 +139,10 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant) {
 	for _, f := range p.flights {
 		s.serial++
 		again := flight{
-			receipt: receipt{
-				demand: f.demand, serial: s.serial, stale: true,
+			receipt: receipt{stale: true, claim: claim{
+				demand: f.demand, serial: s.serial,
 				at: instant{tick: move(f.at.tick, -shift), wall: f.at.wall},
-			},
+			}},
 			action: f.action, rules: f.rules, account: i, turn: a.turn,
 		}
 		if f.pair > 0 {
@@ -154,7 +154,7 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant) {
 		m := compile(r.rule.Limit, r.rule.Name)
 		words := make([]int64, len(m.layout()))
 		m.fresh(words)
-		r.record.load(m, cells{words, &s.stock, p.dice}, shift)
+		r.record.load(m, cells{words, &s.stock}, shift)
 		who := owner{i, r.recipient}
 		s.keep(who, append(s.rests[who], rest{meaningOf(r.rule, m), r.rule, m, words}))
 	}
@@ -164,7 +164,7 @@ func (s *shard) fill(pl *plan, scope int, row uint32, records []saved, shift int
 	words := s.words(row, pl.size[scope])
 	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		records[0].load(r.meter, cells{words[r.from:r.to], &s.stock, 0}, shift)
+		records[0].load(r.meter, cells{words[r.from:r.to], &s.stock}, shift)
 		records = records[1:]
 		for k, what := range r.layout() {
 			if what == aSerial {

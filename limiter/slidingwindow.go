@@ -1,6 +1,10 @@
 package limiter
 
-import "time"
+import (
+	"time"
+
+	"github.com/wapace/wapace/internal/dice"
+)
 
 // A slidingWindow keeps the tick of every charge that may still count.
 //
@@ -14,6 +18,8 @@ func (m *slidingWindow) layout() []cell { return []cell{aLog} }
 
 func (m *slidingWindow) fresh(w []int64) { w[0] = 0 }
 
+func (m *slidingWindow) size() int64 { return m.max }
+
 // live is the account's log and how many of its charges have left the window.
 func (m *slidingWindow) live(c cells, now int64) (l *log, gone int) {
 	if l = c.stock.logs.at(c.words[0]); l == nil {
@@ -23,38 +29,34 @@ func (m *slidingWindow) live(c cells, now int64) (l *log, gone int) {
 }
 
 // ask resets when the window has given back as much as the request asks for.
-func (m *slidingWindow) ask(c cells, at instant, d demand) gate {
-	l, gone := m.live(c, at.tick)
+func (m *slidingWindow) ask(c cells, r *claim) gate {
+	l, gone := m.live(c, r.at.tick)
 	used := int64(l.len() - gone)
 	left := m.max - used
 	switch {
-	case !d.fits(m.max):
-		return gate{Never, never, m.max, left, never}
-	case d.need() > left:
-		return later(add(l.at(gone+int(d.need()-left)-1), int64(m.window)), m.max, left)
+	case !r.fits(m.max):
+		return gate{Never, never, left, never}
+	case r.need() > left:
+		return later(add(l.at(gone+int(r.need()-left)-1), int64(m.window)), left)
 	}
-	g := gate{Allowed, at.tick, m.max, left - d.cost, at.tick}
-	if d.cost <= used {
-		g.reset = l.at(gone + int(d.cost) - 1)
+	g := gate{Allowed, r.at.tick, left - r.cost, r.at.tick}
+	if r.cost <= used {
+		g.reset = l.at(gone + int(r.cost) - 1)
 	}
 	g.reset = add(g.reset, int64(m.window))
 	return g
 }
 
-func (m *slidingWindow) charge(c cells, at instant, d demand, _ uint64) bool {
+func (m *slidingWindow) charge(c cells, r *claim) bool {
 	if c.words[0] == 0 {
 		c.words[0] = c.stock.logs.open()
 	}
-	l, gone := m.live(c, at.tick)
+	l, gone := m.live(c, r.at.tick)
 	l.drop(gone)
-	for range d.cost {
-		l.push(at.tick, m.max)
+	for range r.cost {
+		l.push(r.at.tick, m.max)
 	}
 	return true
-}
-
-func (m *slidingWindow) spend(c cells, at instant, d demand, serial uint64) {
-	m.charge(c, at, d, serial)
 }
 
 // settle takes an unsent charge out of the log. Charges of one instant are alike,
@@ -93,7 +95,7 @@ func (m *slidingWindow) inherit(c cells, _ instant, spent []spending) {
 	for left = m.max; first < len(spent); first++ {
 		cost := min(left, spent[first].amount)
 		left -= cost
-		m.charge(c, instant{tick: spent[first].tick}, demand{cost: cost}, 0)
+		m.charge(c, &claim{demand: demand{cost: cost}, at: instant{tick: spent[first].tick}})
 	}
 }
 
@@ -102,7 +104,7 @@ func (m *slidingWindow) idle(c cells, at instant) bool {
 	return gone == l.len()
 }
 
-func (m *slidingWindow) rewind(c cells, from, to int64) {
+func (m *slidingWindow) rewind(c cells, _ dice.Account, from, to int64) {
 	if l, gone := m.live(c, from); l != nil {
 		l.drop(gone)
 		l.fill(to)

@@ -105,7 +105,7 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 	a := s.accounts.at(i)
 	p.dice, p.last, p.own, p.policy = a.dice, move(a.last, shift), a.plan == 0, pl.policy
 	p.records = s.records(pl, scope, a.words, a.dice, shift)
-	p.rests = s.restsOf(i, 0, a.dice, shift)
+	p.rests = s.restsOf(i, 0, shift)
 	if scope == ofPortfolio {
 		return
 	}
@@ -137,13 +137,13 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 	}
 	for _, n := range mine {
 		recipient := s.pairs.at(n).recipient
-		p.rests = append(p.rests, s.restsOf(i, recipient, pairKey(recipient), shift)...)
+		p.rests = append(p.rests, s.restsOf(i, recipient, shift)...)
 	}
 }
 
-func (s *shard) restsOf(i uint32, recipient uint64, key dice.Account, shift int64) (rests []restPicture) {
+func (s *shard) restsOf(i uint32, recipient uint64, shift int64) (rests []restPicture) {
 	for _, r := range s.rests[owner{i, recipient}] {
-		rests = append(rests, restPicture{r.rule, recipient, save(r.meter, cells{r.words, &s.stock, key}, shift)})
+		rests = append(rests, restPicture{r.rule, recipient, save(r.meter, cells{r.words, &s.stock}, shift)})
 	}
 	return rests
 }
@@ -151,9 +151,10 @@ func (s *shard) restsOf(i uint32, recipient uint64, key dice.Account, shift int6
 func (s *shard) records(pl *plan, scope int, row uint32, key dice.Account, shift int64) (records []saved) {
 	records = []saved{}
 	words := s.words(row, pl.size[scope])
+	s.draw(pl, scope, words, key)
 	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		records = append(records, save(r.meter, cells{words[r.from:r.to], &s.stock, key}, shift))
+		records = append(records, save(r.meter, cells{words[r.from:r.to], &s.stock}, shift))
 	}
 	return records
 }

@@ -33,16 +33,27 @@ func (t *table) at(i uint32) *account { return t.slab.one(i) }
 
 // find returns the number of the account with the key.
 func (t *table) find(hash uint64, key string) (i uint32, ok bool) {
-	x := &t.index
-	if len(x.slots) == 0 {
-		return 0, false
+	i, a := t.look(hash, key)
+	return i, a != nil
+}
+
+// look is find for who wants the account too, which is nil where there is none.
+func (t *table) look(hash uint64, key string) (i uint32, a *account) {
+	slots := t.index.slots
+	if len(slots) == 0 {
+		return 0, nil
 	}
-	for p := x.home(hash); x.slots[p].number != 0; p = x.next(p) {
-		if s := x.slots[p]; s.hash == uint32(hash>>32) && t.at(s.number-1).key == key {
-			return s.number - 1, true
+	for p := int(hash >> 32); ; p++ {
+		s := slots[p&(len(slots)-1)]
+		if s.number == 0 {
+			return 0, nil
+		}
+		if s.hash == uint32(hash>>32) {
+			if a = t.at(s.number - 1); a.key == key {
+				return s.number - 1, a
+			}
 		}
 	}
-	return 0, false
 }
 
 // add makes an account for a key that the table does not have.

@@ -42,7 +42,8 @@ func (l *Limiter) instant(now time.Time) instant { return place(&l.origin, now) 
 // the origin of the ticks.
 func place(from *atomic.Pointer[origin], now time.Time) instant {
 	wall := unixNano(now)
-	if !hasMonotonic(now) {
+	// In leaves the monotonic reading out, as Round(0) does, and is inlined.
+	if now == now.In(now.Location()) {
 		return instant{tick: wall, wall: wall}
 	}
 	o := from.Load()
@@ -59,9 +60,6 @@ func place(from *atomic.Pointer[origin], now time.Time) instant {
 func (i instant) setBack(last int64, steady bool) bool {
 	return since(last, i.tick) > uint64(tolerance) && (!i.steady || !steady)
 }
-
-// hasMonotonic compares now with itself less its monotonic reading.
-func hasMonotonic(now time.Time) bool { return now != now.Round(0) }
 
 // unixNano is t in nanoseconds since 1970, saturated outside the years 1678 to
 // 2262.

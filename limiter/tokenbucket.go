@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"time"
 
+	"github.com/wapace/wapace/internal/dice"
 	"github.com/wapace/wapace/policy"
 )
 
@@ -70,30 +71,32 @@ func (t *tokenBucket) layout() []cell { return []cell{aTick, aCount, aSerial} }
 
 func (t *tokenBucket) fresh(w []int64) { w[0], w[1], w[2] = math.MinInt64, 0, 0 }
 
-func (t *tokenBucket) ask(c cells, at instant, d demand) gate {
-	debt := t.debt(c.words, at.tick)
-	if t.max == 0 || !d.fits(t.burst) {
-		return gate{Never, never, t.burst, t.left(debt), never}
+func (t *tokenBucket) size() int64 { return t.burst }
+
+func (t *tokenBucket) ask(c cells, r *claim) gate {
+	debt := t.debt(c.words, r.at.tick)
+	if t.max == 0 || !r.fits(t.burst) {
+		return gate{Never, never, t.left(debt), never}
 	}
-	need := t.plus(debt, t.price(d.need()))
+	need := t.plus(debt, t.price(r.need()))
 	if need.exceeds(t.full) {
 		wait := need.ticks - t.full.ticks
 		if need.frac > t.full.frac {
 			wait++
 		}
-		g := later(add(at.tick, clamp(wait)), t.burst, t.left(debt))
+		g := later(add(r.at.tick, clamp(wait)), t.left(debt))
 		if g.answer == Later {
-			g.reset = debt.end(at.tick)
+			g.reset = debt.end(r.at.tick)
 		}
 		return g
 	}
-	if need.ticks > since(math.MaxInt64, at.tick) {
-		return gate{Never, never, t.burst, 0, never} // the refill lies beyond the end of time
+	if need.ticks > since(math.MaxInt64, r.at.tick) {
+		return gate{Never, never, 0, never} // the refill lies beyond the end of time
 	}
-	if d.keep > 0 {
-		need = t.plus(debt, t.price(d.cost))
+	if r.keep > 0 {
+		need = t.plus(debt, t.price(r.cost))
 	}
-	return gate{Allowed, at.tick, t.burst, t.left(need), need.end(at.tick)}
+	return gate{Allowed, r.at.tick, t.left(need), need.end(r.at.tick)}
 }
 
 // exceeds reports whether s is longer than o.
@@ -125,14 +128,10 @@ func (t *tokenBucket) left(debt span) int64 {
 	return int64(n)
 }
 
-func (t *tokenBucket) charge(c cells, at instant, d demand, serial uint64) bool {
-	debt := t.plus(t.debt(c.words, at.tick), t.price(d.cost))
-	c.words[0], c.words[1], c.words[2] = add(at.tick, clamp(debt.ticks)), int64(debt.frac), int64(serial)
+func (t *tokenBucket) charge(c cells, r *claim) bool {
+	debt := t.plus(t.debt(c.words, r.at.tick), t.price(r.cost))
+	c.words[0], c.words[1], c.words[2] = add(r.at.tick, clamp(debt.ticks)), int64(debt.frac), int64(r.serial)
 	return true
-}
-
-func (t *tokenBucket) spend(c cells, at instant, d demand, serial uint64) {
-	t.charge(c, at, d, serial)
 }
 
 // settle gives an unsent charge back where it was the last one. A bucket that has
@@ -154,7 +153,7 @@ func (t *tokenBucket) settle(c cells, r receipt, _ instant, o Outcome) {
 
 func (t *tokenBucket) idle(c cells, at instant) bool { return t.debt(c.words, at.tick) == span{} }
 
-func (t *tokenBucket) rewind(c cells, from, to int64) {
+func (t *tokenBucket) rewind(c cells, _ dice.Account, from, to int64) {
 	debt := t.debt(c.words, from)
 	c.words[0], c.words[1] = add(to, clamp(debt.ticks)), int64(debt.frac)
 }

@@ -3,6 +3,7 @@ package limiter
 import (
 	"time"
 
+	"github.com/wapace/wapace/internal/dice"
 	"github.com/wapace/wapace/policy"
 )
 
@@ -23,6 +24,8 @@ func (m *uniqueRecipients) layout() []cell { return []cell{aSet} }
 
 func (m *uniqueRecipients) fresh(w []int64) { w[0] = 0 }
 
+func (m *uniqueRecipients) size() int64 { return m.max }
+
 // stand is the holder's set, how many recipients count in it, and whether that one
 // is among them.
 func (m *uniqueRecipients) stand(c cells, now int64, who uint64) (s *recipients, used int64, counted bool) {
@@ -39,13 +42,13 @@ func (m *uniqueRecipients) stand(c cells, now int64, who uint64) (s *recipients,
 
 // ask resets when the next recipient stops counting, other than the request's own,
 // who is renewed.
-func (m *uniqueRecipients) ask(c cells, at instant, d demand) gate {
-	s, used, counted := m.stand(c, at.tick, d.recipient)
-	d = one(d)
+func (m *uniqueRecipients) ask(c cells, r *claim) gate {
+	s, used, counted := m.stand(c, r.at.tick, r.recipient)
+	one := demand{cost: 1, keep: r.keep}
 	left := m.max - used
-	reset := at.tick
+	reset := r.at.tick
 	for n := int64(1); n <= min(used, 2); n++ {
-		if next := s.nth(n); next.who != d.recipient {
+		if next := s.nth(n); next.who != r.recipient {
 			reset = next.at
 			break
 		}
@@ -53,29 +56,25 @@ func (m *uniqueRecipients) ask(c cells, at instant, d demand) gate {
 	reset = add(reset, int64(m.window))
 	switch {
 	case counted:
-		return gate{Allowed, at.tick, m.max, left, reset}
-	case !d.fits(m.max):
-		return gate{Never, never, m.max, left, never}
-	case d.need() > left:
-		return later(add(s.nth(d.need()-left).at, int64(m.window)), m.max, left)
+		return gate{Allowed, r.at.tick, left, reset}
+	case !one.fits(m.max):
+		return gate{Never, never, left, never}
+	case one.need() > left:
+		return later(add(s.nth(one.need()-left).at, int64(m.window)), left)
 	}
-	return gate{Allowed, at.tick, m.max, left - 1, reset}
+	return gate{Allowed, r.at.tick, left - 1, reset}
 }
 
 // charge counts the recipient from now on. One who counts already is renewed, and
 // whoever counted it first can no longer take it back.
-func (m *uniqueRecipients) charge(c cells, at instant, d demand, _ uint64) bool {
+func (m *uniqueRecipients) charge(c cells, r *claim) bool {
 	if c.words[0] == 0 {
 		c.words[0] = c.stock.sets.open()
 	}
-	s, _, counted := m.stand(c, at.tick, d.recipient)
+	s, _, counted := m.stand(c, r.at.tick, r.recipient)
 	s.drop()
-	s.put(d.recipient, at.tick)
+	s.put(r.recipient, r.at.tick)
 	return !counted
-}
-
-func (m *uniqueRecipients) spend(c cells, at instant, d demand, serial uint64) {
-	m.charge(c, at, d, serial)
 }
 
 // settle forgets a recipient who was not reached, unless it was sent to again.
@@ -89,7 +88,7 @@ func (m *uniqueRecipients) settle(c cells, r receipt, end instant, o Outcome) {
 	s.remove(r.recipient, r.at.tick)
 }
 
-func (m *uniqueRecipients) rewind(c cells, from, to int64) {
+func (m *uniqueRecipients) rewind(c cells, _ dice.Account, from, to int64) {
 	if s := c.stock.sets.at(c.words[0]); s != nil {
 		s.look(from, m.window)
 		s.drop()

@@ -20,6 +20,7 @@ type Window struct {
 	meter  meter
 	words  []int64
 	stock  stock
+	claim  claim // in hand
 	last   int64 // the latest tick at which something was taken
 	steady bool  // last follows the monotonic clock
 }
@@ -50,7 +51,7 @@ func (w *Window) AllowN(now time.Time, n int64) bool {
 		return false
 	}
 	if n > 0 {
-		w.meter.charge(w.cells(), at, demand{cost: n}, 0)
+		w.meter.charge(w.cells(), &w.claim)
 		w.last, w.steady = at.tick, at.steady
 	}
 	return true
@@ -90,13 +91,14 @@ func (w *Window) ask(now time.Time, n int64) (instant, gate) {
 	}
 	if at.tick < w.last {
 		if at.setBack(w.last, w.steady) {
-			w.meter.rewind(w.cells(), w.last, at.tick)
+			w.meter.rewind(w.cells(), 0, w.last, at.tick)
 			w.last, w.steady = at.tick, at.steady
 		} else {
 			at.tick, at.steady = w.last, w.steady
 		}
 	}
-	g := w.meter.ask(w.cells(), at, demand{cost: max(n, 1)})
+	w.claim = claim{demand: demand{cost: max(n, 1)}, at: at}
+	g := w.meter.ask(w.cells(), &w.claim)
 	if n == 0 {
 		if g.answer == Allowed {
 			g.remaining++

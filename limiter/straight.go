@@ -1,0 +1,132 @@
+package limiter
+
+import "math"
+
+// A found is an account that was looked for, at an instant.
+type found struct {
+	at      instant
+	hash    uint64
+	shard   *shard // where it is, or would be
+	number  uint32
+	account *account // nil where it has no record
+}
+
+// straight decides and charges under rules that need nothing but the account, which
+// has a record and no permit in flight. Most requests are like that, and need neither
+// a query nor its holders. It requires the shard's lock.
+func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *plan, cover *covered, peek bool) {
+	if len(cover.in) == 0 {
+		d.Answer, d.Limit, d.Remaining = Allowed, math.MaxInt64, math.MaxInt64
+		return
+	}
+	s, a := f.shard, f.account
+	words, stock := s.words(a.words, pl.size[ofAccount]), &s.stock
+	var r claim
+	r.cost, r.keep, r.key, r.at, r.ends = max(req.Cost, 1), req.Keep, a.dice, f.at, p == nil
+	if cover.tight && open(cover.in, words, &r) {
+		first := &cover.in[0]
+		ask(first.meter, cells{words[first.from:first.to], stock}, &r).show(&d.Gate, first, r.at.tick)
+		if peek {
+			return
+		}
+		s.serial++
+		r.serial = s.serial
+		a.saw(f.at)
+		owed := pass(cover.in, words, &r)
+		if p != nil {
+			*p = l.fly(f, req, &r, cover.rules, owed)
+		}
+		return
+	}
+	binds, worst, free := bind(cover.in, words, stock, &r)
+	worst.show(&d.Gate, binds, r.at.tick)
+	if worst.answer == Busy {
+		d.RetryAfter = until(free, r.at.tick)
+	}
+	if worst.answer != Allowed || peek {
+		return
+	}
+	s.serial++
+	r.serial = s.serial
+	a.saw(f.at)
+	owed := set(0)
+	for i := range cover.in {
+		rule := &cover.in[i]
+		if charge(rule.meter, cells{words[rule.from:rule.to], stock}, &r) {
+			owed |= rule.alone
+		}
+	}
+	if p != nil {
+		*p = l.fly(f, req, &r, cover.rules, owed)
+	}
+}
+
+// open reports whether all rules surely allow the claim, without working out more
+// than that. Where it is false they have to be asked.
+func open(rules []rule, words []int64, r *claim) bool {
+	for i := range rules {
+		rule := &rules[i]
+		c := cells{words: words[rule.from:rule.to]}
+		switch m := rule.meter.(type) {
+		case *gap:
+			if !m.open(c, r) {
+				return false
+			}
+		case *calendarWindow:
+			if !m.open(c, r) {
+				return false
+			}
+		case *concurrency:
+			if !m.open(c, r) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// pass charges rules for a claim that they are open to.
+func pass(rules []rule, words []int64, r *claim) (owed set) {
+	for i := range rules {
+		rule := &rules[i]
+		c := cells{words: words[rule.from:rule.to]}
+		owes := true
+		switch m := rule.meter.(type) {
+		case *gap:
+			owes = m.charge(c, r)
+		case *calendarWindow:
+			m.count(c, r)
+		case *concurrency:
+			owes = m.charge(c, r)
+		}
+		if owes {
+			owed |= rule.alone
+		}
+	}
+	return owed
+}
+
+// bind asks the rules and returns the one that binds, and when those that know it
+// free.
+func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
+	free = r.at.tick
+	for i := range rules {
+		rule := &rules[i]
+		g := ask(rule.meter, cells{words[rule.from:rule.to], stock}, r)
+		if g.answer == Later {
+			free = max(free, g.free)
+		}
+		if binds == nil || g.binds(rule.limit, worst, binds.limit) {
+			binds, worst = rule, g
+		}
+	}
+	return binds, worst, free
+}
+
+// fly is the permit of a claim that was charged.
+func (l *Limiter) fly(f *found, req *Request, r *claim, rules, owed set) Permit {
+	taken := flight{receipt: receipt{claim: *r}, action: req.Action, rules: rules, owed: owed, account: f.number, turn: f.account.turn}
+	return Permit{l, r.serial, uint32(f.hash % shardCount), f.shard.launch(&taken)}
+}
