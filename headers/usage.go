@@ -1,7 +1,6 @@
 package headers
 
 import (
-	"bytes"
 	"encoding/json"
 	"math"
 	"net/http"
@@ -118,28 +117,4 @@ func (m *meters) UnmarshalJSON(text []byte) error {
 		}
 	}
 	return nil
-}
-
-// A quantity is a number of a JSON text that is not negative, also one that is
-// written as a string. Anything else leaves it unknown: readers of JSON ignore a
-// member of the wrong type.
-type quantity struct {
-	number
-	known bool
-}
-
-// UnmarshalJSON never fails.
-func (q *quantity) UnmarshalJSON(text []byte) error {
-	n, ok := readNumber(string(bytes.Trim(text, `"`)))
-	*q = quantity{n, ok && !n.over}
-	return nil
-}
-
-// times is the quantity as a length of time in units of a second or more, saturated.
-func (q quantity) times(unit time.Duration) time.Duration {
-	if q.whole >= math.MaxInt64/int64(unit) {
-		return math.MaxInt64
-	}
-	part := number{fraction: q.fraction}.in(time.Second) * (unit / time.Second)
-	return time.Duration(q.whole)*unit + part
 }

@@ -283,6 +283,9 @@ func (v *vector) clientIP() any {
 		var prefixes []netip.Prefix
 		for _, s := range v.Trusted {
 			p, err := netip.ParsePrefix(s)
+			if addr, bad := netip.ParseAddr(s); bad == nil {
+				p, err = addr.Prefix(addr.BitLen())
+			}
 			if err != nil {
 				return err
 			}

@@ -61,6 +61,8 @@ func (h ActiveHours) check(report func(field string, value any, remedy string)) 
 	}
 }
 
+func (ActiveHours) most(time.Duration) int64 { return unbounded }
+
 func (h ActiveHours) encode(o *object) {
 	o.text("from", formatTimeOfDay(h.From))
 	o.text("to", formatTimeOfDay(h.To))

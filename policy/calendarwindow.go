@@ -62,6 +62,10 @@ func (w CalendarWindow) check(report func(field string, value any, remedy string
 	}
 }
 
+func (w CalendarWindow) most(span time.Duration) int64 {
+	return multiply(w.Max, w.Unit.touched(w.Zone(), span))
+}
+
 func (w CalendarWindow) encode(o *object) {
 	o.number("max", w.Max)
 	o.text("unit", string(w.Unit))

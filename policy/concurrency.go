@@ -1,5 +1,7 @@
 package policy
 
+import "time"
+
 // A Concurrency allows at most Max requests that are admitted and not settled
 // yet. It counts requests, whatever their cost.
 type Concurrency struct {
@@ -15,6 +17,8 @@ func (Concurrency) scopes() []Scope { return []Scope{ScopeAccount, ScopeRecipien
 func (c Concurrency) check(report func(field string, value any, remedy string)) {
 	checkMax(report, c.Max)
 }
+
+func (c Concurrency) most(time.Duration) int64 { return refusing(c.Max) }
 
 func (c Concurrency) encode(o *object) { o.number("max", c.Max) }
 

@@ -3,7 +3,9 @@ package policy_test
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,6 +42,11 @@ func FuzzPolicyJSON(f *testing.F) {
 			return
 		}
 		require.NoError(t, p.Validate())
+		for _, w := range p.Lint() {
+			require.NotEmpty(t, w.Text)
+		}
+		require.LessOrEqual(t, p.WorstCase(1), p.WorstCase(time.Hour))
+		require.LessOrEqual(t, p.WorstCase(time.Hour), p.WorstCase(math.MaxInt64))
 		written, err := json.Marshal(p)
 		if err != nil && len(data) > 1<<16 {
 			return // escapes may carry a long text over the bound

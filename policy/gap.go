@@ -50,6 +50,26 @@ func (g Gap) check(report func(field string, value any, remedy string)) {
 	}
 }
 
+func (g Gap) most(w time.Duration) int64 { return g.mostWith(0, w) }
+
+// mostWith is the most requests within w where each is followed by a pause of at
+// least each, and every Period-th by one of at least Min as well.
+func (g Gap) mostWith(each, w time.Duration) int64 {
+	long := max(g.Min, each)
+	if long == 0 {
+		return unbounded
+	}
+	// Between the first and the last of n requests lie n-1 pauses, of which every
+	// Period-th is a long one. Best is to start after a long one.
+	round := add(multiply(g.Period()-1, int64(each)), int64(long))
+	rounds, rest := int64(w-1)/round, int64(w-1)%round
+	short := g.Period() - 1
+	if each > 0 {
+		short = min(short, rest/int64(each))
+	}
+	return add(add(multiply(rounds, g.Period()), short), 1)
+}
+
 func (g Gap) encode(o *object) {
 	o.duration("min", g.Min)
 	o.duration("max", g.Max)

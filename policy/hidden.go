@@ -65,16 +65,16 @@ func hiddenCount(others []Rule, most int64, w time.Duration) (t Trap, by []strin
 	return NeverBinds, by, fmt.Sprintf("%s allows at most %d in %s, and it allows %d", quotedList(by), n, formatDuration(w), most)
 }
 
-// holding is the most that another calendar cap lets into one of c's windows, where
-// c's windows are whole numbers of its own.
-func (c CalendarWindow) holding(l Limit) (n int64, ok bool) {
+// holding is the most that another calendar cap lets into one of w's windows, where
+// w's windows are whole numbers of its own.
+func (w CalendarWindow) holding(l Limit) (n int64, ok bool) {
 	other, isCalendar := l.(CalendarWindow)
 	switch {
-	case !isCalendar || other.Zone().String() != c.Zone().String():
-	case other.Unit == c.Unit:
+	case !isCalendar || other.Zone().String() != w.Zone().String():
+	case other.Unit == w.Unit:
 		return other.Max, true
-	case c.Zone() == time.UTC && other.Unit.shortest() < c.Unit.shortest() && other.Unit != Week:
-		return multiply(other.Max, int64(c.Unit.longest(time.UTC)/other.Unit.shortest())), true
+	case w.Zone() == time.UTC && other.Unit.shortest() < w.Unit.shortest() && other.Unit != Week:
+		return multiply(other.Max, int64(w.Unit.longest(time.UTC)/other.Unit.shortest())), true
 	}
 	return 0, false
 }

@@ -22,9 +22,9 @@ type Limit interface {
 	// check reports every number that cannot be, by its name in JSON.
 	check(report func(field string, value any, remedy string))
 
-	// most is the most requests of cost 1 that the limit lets into any span of
-	// length w, which is positive, on its own.
-	most(w time.Duration) int64
+	// most is the most requests of cost 1 that the limit alone lets into any span
+	// of time, which is positive.
+	most(span time.Duration) int64
 
 	// encode writes the limit's numbers in JSON order.
 	encode(o *object)

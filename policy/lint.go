@@ -145,14 +145,20 @@ func coversAll(outer, inner []Action) bool {
 		return false
 	}
 	for _, a := range inner {
-		if !slices.ContainsFunc(outer, func(pattern Action) bool {
-			// A pattern covers a narrower one exactly where it matches its text.
-			return pattern == a || strings.HasSuffix(string(pattern), "*") && pattern.Matches(a)
-		}) {
+		if !slices.ContainsFunc(outer, a.within) {
 			return false
 		}
 	}
 	return true
+}
+
+// within reports whether pattern matches all that a matches.
+func (a Action) within(pattern Action) bool {
+	if narrow, isPattern := strings.CutSuffix(string(a), "*"); isPattern {
+		wide, isPattern := strings.CutSuffix(string(pattern), "*")
+		return isPattern && strings.HasPrefix(narrow, wide)
+	}
+	return pattern.Matches(a)
 }
 
 // deadRules finds the rules that never bind, the last first: of two that say the

@@ -146,6 +146,8 @@ func TestLintCoversByPatterns(t *testing.T) {
 		{[]policy.Action{"a"}, nil, false},
 		{[]policy.Action{"a*"}, []policy.Action{"a", "ab", "a*", "ab*"}, true},
 		{[]policy.Action{"ab*"}, []policy.Action{"a*"}, false},
+		{[]policy.Action{"a**"}, []policy.Action{"a*"}, false}, // only the last star is one
+		{[]policy.Action{"a*"}, []policy.Action{"a**"}, true},
 		{[]policy.Action{"a", "b"}, []policy.Action{"b"}, true},
 		{[]policy.Action{"b"}, []policy.Action{"a", "b"}, false},
 		{[]policy.Action{"a"}, []policy.Action{"a*"}, false},

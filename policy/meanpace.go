@@ -30,12 +30,9 @@ func meanPace(rules []Rule, period time.Duration) (each time.Duration, by []stri
 			longest(time.Duration(int64(over)/most), false, r.Name)
 		}
 	}
-	base := baseGap(rules)
-	var short time.Duration
-	if g, ok := base.Limit.(Gap); ok {
-		short = g.mean()
-		longest(short, true, base.Name)
-	}
+	base, name := baseGap(rules)
+	short := base.mean()
+	longest(short, true, name)
 	for _, r := range rules {
 		g, ok := r.Limit.(Gap)
 		if !ok || g.Period() == 1 || r.Scope == ScopeRecipient {
@@ -44,7 +41,7 @@ func meanPace(rules []Rule, period time.Duration) (each time.Duration, by []stri
 		round := add(multiply(g.Period()-1, int64(short)), int64(max(g.mean(), short)))
 		names := []string{r.Name}
 		if short > 0 {
-			names = []string{base.Name, r.Name}
+			names = []string{name, r.Name}
 		}
 		longest(time.Duration(round/g.Period()), true, names...)
 	}

@@ -23,6 +23,8 @@ func (n NewContacts) check(report func(field string, value any, remedy string)) 
 	checkPeriod(report, "window", n.Window)
 }
 
+func (NewContacts) most(time.Duration) int64 { return unbounded }
+
 func (n NewContacts) encode(o *object) {
 	o.number("max", n.Max)
 	o.duration("window", n.Window)

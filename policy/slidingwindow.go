@@ -23,6 +23,8 @@ func (w SlidingWindow) check(report func(field string, value any, remedy string)
 	checkPeriod(report, "window", w.Window)
 }
 
+func (w SlidingWindow) most(span time.Duration) int64 { return multiply(w.Max, ceil(span, w.Window)) }
+
 func (w SlidingWindow) encode(o *object) {
 	o.number("max", w.Max)
 	o.duration("window", w.Window)

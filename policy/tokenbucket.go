@@ -48,6 +48,14 @@ func (b TokenBucket) check(report func(field string, value any, remedy string)) 
 	}
 }
 
+func (b TokenBucket) most(w time.Duration) int64 {
+	if b.Max == 0 {
+		return 0
+	}
+	// A full bucket, and what comes back until the last instant.
+	return add(b.Size(), scale(int64(w-1), b.Max, int64(b.Per)))
+}
+
 func (b TokenBucket) encode(o *object) {
 	o.number("max", b.Max)
 	o.duration("per", b.Per)

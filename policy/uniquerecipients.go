@@ -23,6 +23,13 @@ func (u UniqueRecipients) check(report func(field string, value any, remedy stri
 	checkPeriod(report, "window", u.Window)
 }
 
+func (u UniqueRecipients) most(time.Duration) int64 { return refusing(u.Max) }
+
+// distinct is the most recipients within w.
+func (u UniqueRecipients) distinct(w time.Duration) int64 {
+	return multiply(u.Max, ceil(w, u.Window))
+}
+
 func (u UniqueRecipients) encode(o *object) {
 	o.number("max", u.Max)
 	o.duration("window", u.Window)

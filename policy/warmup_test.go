@@ -36,7 +36,7 @@ func TestWarmUpTables(t *testing.T) {
 		require.Equal(t, tt.ages, ages)
 		require.Equal(t, policy.Standard(), tt.warmUp.Steps[len(caps)-1].Policy)
 	}
-	require.Equal(t, int64(200), limits(policy.Strict())["day"].(policy.CalendarWindow).Max, "the presets are as they were")
+	require.Equal(t, utcDay(200), limits(policy.Strict())["day"], "the presets are as they were")
 }
 
 func TestWarmUpValidate(t *testing.T) {

@@ -64,77 +64,26 @@ func worstCase(rules []Rule, w time.Duration) (n int64, by []string) {
 			}
 		}
 	}
-	base := baseGap(rules)
+	base, name := baseGap(rules)
 	for _, r := range rules {
-		if g, ok := r.Limit.(Gap); ok && base.Limit != nil && r.Scope != ScopeRecipient && g.Period() > 1 {
-			least(g.mostWith(base.Limit.(Gap).Min, w), base.Name, r.Name)
+		if g, ok := r.Limit.(Gap); ok && name != "" && r.Scope != ScopeRecipient && g.Period() > 1 {
+			least(g.mostWith(base.Min, w), name, r.Name)
 		}
 	}
 	return n, by
 }
 
-// baseGap is the rule with the longest pause after each request of an account, or
-// the zero Rule.
-func baseGap(rules []Rule) Rule {
-	var base Rule
+// baseGap is the longest pause that follows each request of an account, and the
+// name of its rule, which is empty where there is none.
+func baseGap(rules []Rule) (base Gap, name string) {
 	for _, r := range rules {
 		g, ok := r.Limit.(Gap)
-		if !ok || g.Period() > 1 || r.Scope == ScopeRecipient {
-			continue
-		}
-		if before, ok := base.Limit.(Gap); !ok || g.Min > before.Min {
-			base = r
+		if ok && g.Period() == 1 && r.Scope != ScopeRecipient && (name == "" || g.Min > base.Min) {
+			base, name = g, r.Name
 		}
 	}
-	return base
+	return base, name
 }
-
-// mostWith is the most requests within w where each is followed by a pause of at
-// least each, and every Period-th by one of at least Min as well.
-func (g Gap) mostWith(each, w time.Duration) int64 {
-	long := max(g.Min, each)
-	if long == 0 {
-		return unbounded
-	}
-	// Between the first and the last of n requests lie n-1 pauses, of which every
-	// Period-th is a long one. Best is to start after a long one.
-	round := add(multiply(g.Period()-1, int64(each)), int64(long))
-	rounds, rest := int64(w-1)/round, int64(w-1)%round
-	short := g.Period() - 1
-	if each > 0 {
-		short = min(short, rest/int64(each))
-	}
-	return add(add(multiply(rounds, g.Period()), short), 1)
-}
-
-// distinct is the most recipients within w.
-func (u UniqueRecipients) distinct(w time.Duration) int64 {
-	return multiply(u.Max, ceil(w, u.Window))
-}
-
-func (b TokenBucket) most(w time.Duration) int64 {
-	if b.Max == 0 {
-		return 0
-	}
-	// A full bucket, and what comes back until the last instant.
-	return add(b.Size(), scale(int64(w-1), b.Max, int64(b.Per)))
-}
-
-func (s SlidingWindow) most(w time.Duration) int64 { return multiply(s.Max, ceil(w, s.Window)) }
-
-func (c CalendarWindow) most(w time.Duration) int64 {
-	return multiply(c.Max, c.Unit.touched(c.Zone(), w))
-}
-
-func (g Gap) most(w time.Duration) int64 { return g.mostWith(0, w) }
-
-func (c Concurrency) most(time.Duration) int64 { return refusing(c.Max) }
-
-func (u UniqueRecipients) most(time.Duration) int64 { return refusing(u.Max) }
-
-func (NewContacts) most(time.Duration) int64 { return unbounded }
-
-func (ActiveHours) most(time.Duration) int64 { return unbounded }
 
 // refusing bounds requests by a Max that bounds something else.
 func refusing(n int64) int64 {
