@@ -47,6 +47,10 @@ func spent() quota { return quota{1, time.Hour} }
 
 const spentStep = time.Nanosecond
 
+// scarce is a quota that one request uses up for as long as a measurement takes, for
+// limiters that read the clock.
+func scarce() quota { return quota{1, 24 * time.Hour} }
+
 // refusing uses up a quota of 1 and wants a no from then on.
 func refusing(build builder) builder {
 	return func() (contender, error) {

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/wapace/wapace/headers"
 	"github.com/wapace/wapace/policy"
 )
 
@@ -57,6 +58,17 @@ func works(people *crowd) []work {
 		}},
 		{"million-parallel", []pair{
 			{"x/time/rate in a locked map", wapaceCrowd(people, cores), xtimeCrowd(people, cores)},
+		}},
+		{"middleware", []pair{
+			{"go-chi/httprate", wapaceServed(bucket(endless()), headers.XRateLimit), chiServed(endless())},
+			{"sethvargo/go-limiter", wapaceServed(bucket(endless()), headers.XRateLimit), sethvargoServed(endless())},
+		}},
+		{"middleware-refused", []pair{
+			{"go-chi/httprate", refusing(wapaceServed(bucket(scarce()), headers.XRateLimit)), refusing(chiServed(scarce()))},
+			{"sethvargo/go-limiter", refusing(wapaceServed(bucket(scarce()), headers.XRateLimit)), refusing(sethvargoServed(scarce()))},
+		}},
+		{"middleware-draft", []pair{
+			{"go-chi/httprate", wapaceServed(bucket(endless())), chiServed(endless())},
 		}},
 		{"window-memory", []pair{{peer: "none", ours: fullWindows(people)}}},
 	}
