@@ -45,6 +45,7 @@ func TestJSONHasALineForEveryPair(t *testing.T) {
 	require.Equal(t, map[string]int{
 		"one-bucket": 8, "standard": 1, "five-rules": 1, "refused": 2, "refused-standard": 1,
 		"million-serial": 1, "million-parallel": 1, "window-memory": 1,
+		"middleware": 2, "middleware-refused": 2, "middleware-draft": 1,
 	}, peers)
 }
 
