@@ -13,5 +13,7 @@
 // what is absurd is cut: an answer can make a caller slower, and never faster than
 // its own limits, nor wait for ever.
 //
+// [PolicyAPI] lets clients see and choose the policy that they are under.
+//
 // The package reads no clock: the time is an argument.
 package headers

@@ -186,8 +186,11 @@ func clockOf(t time.Time) string {
 func inDays(d time.Duration) string {
 	d = d.Truncate(time.Second)
 	const day = 24 * time.Hour
-	if d < day {
+	switch {
+	case d < day:
 		return d.String()
+	case d%day == 0:
+		return fmt.Sprintf("%dd", d/day)
 	}
 	return fmt.Sprintf("%dd%v", d/day, d%day)
 }

@@ -27,8 +27,8 @@ func TestTableJoinsDaysThatSendNothing(t *testing.T) {
 	}}
 	require.Equal(t, `day                       sent   total  first     last      bound by  held by
 2026-01-26                1,000  1,000  19:00:00  19:00:00  month     month 5h0m0s
-2026-01-27 to 2026-01-31  0      1,000  -         -         month     month 5d0s
-2026-02-01                0      1,000  -         -         hours     hours 1d0s
+2026-01-27 to 2026-01-31  0      1,000  -         -         month     month 5d
+2026-02-01                0      1,000  -         -         hours     hours 1d
 2026-02-02                500    1,500  08:00:00  08:00:00  hours     hours 8h0m0s
 
 1,500 messages: the last goes at 2026-02-02T08:00:00Z, 6d13h0m0s after the start

@@ -83,23 +83,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 func readSettings(args []string, help io.Writer) (settings, error) {
 	var s settings
 	set := flag.NewFlagSet("plan", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
 	chosen := set.String("policy", "standard", "forecast under `SLUG`, a ready-made policy, or FILE.json")
 	set.IntVar(&s.messages, "messages", 1000, "forecast `N` messages, each to another recipient")
 	set.StringVar(&s.account, "account", "447700900000", "send from account `N`, whose pauses are its own")
 	start := set.String("start", "2026-01-05T08:00:00Z", "begin at the time `RFC3339`")
 	seed := set.Int64("seed", 1, "draw pauses by seed `N`")
 	set.StringVar(&s.svg, "svg", "", "draw the forecast as an SVG chart into `FILE`")
-	switch err := set.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		set.SetOutput(help)
-		set.PrintDefaults()
+	if err := flags.Parse(set, args, help, "-policy FILE"); err != nil {
 		return s, err
-	case err != nil:
-		return s, fmt.Errorf("%w; -h lists the flags", err)
-	}
-	if rest := set.Args(); len(rest) > 0 {
-		return s, fmt.Errorf("argument %q: leave it out, or write it as a flag: -policy FILE", rest[0])
 	}
 	var err error
 	if s.start, err = flags.Start(*start); err != nil {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wapace/wapace/examples/internal/flags"
 	"github.com/wapace/wapace/headers"
 	"github.com/wapace/wapace/internal/mask"
 )
@@ -26,7 +27,6 @@ type settings struct {
 func readSettings(args []string, help io.Writer) (settings, error) {
 	s := settings{instances: make(instances)}
 	set := flag.NewFlagSet("policyapi", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
 	set.StringVar(&s.addr, "addr", "127.0.0.1:8080", "listen on `HOST:PORT` of this machine; port 0 is any")
 	set.StringVar(&s.file, "file", "accounts.json", "keep what is chosen in `FILE`")
 	// An error of these functions would be shown with the token.
@@ -35,16 +35,8 @@ func readSettings(args []string, help io.Writer) (settings, error) {
 		func(text string) error { free = append(free, text); return nil })
 	set.Func("paid", "let `ID=TOKEN` in, with a paid plan; may be given again",
 		func(text string) error { paid = append(paid, text); return nil })
-	switch err := set.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		set.SetOutput(help)
-		set.PrintDefaults()
+	if err := flags.Parse(set, args, help, "-file FILE"); err != nil {
 		return s, err
-	case err != nil:
-		return s, fmt.Errorf("%s; -h lists the flags", mask.Text(err.Error()))
-	}
-	if rest := set.Args(); len(rest) > 0 {
-		return s, fmt.Errorf("argument %q: leave it out, or write it as a flag: -file FILE", mask.Phone(rest[0]))
 	}
 	if s.file == "" {
 		return s, errors.New(`-file "": name a file`)

@@ -29,7 +29,6 @@ type settings struct {
 func readSettings(args []string, help io.Writer) (settings, error) {
 	var s settings
 	set := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
 	set.StringVar(&s.in, "in", "", "pace the rows of `FILE`, CSV with the columns to and text (default a built-in sample)")
 	chosen := set.String("policy", "standard", "pace by `SLUG`, a ready-made policy, or by FILE.json")
 	set.StringVar(&s.account, "account", "447700900000", "send from account `N`")
@@ -38,16 +37,8 @@ func readSettings(args []string, help io.Writer) (settings, error) {
 	set.BoolVar(&s.virtual, "virtual", false, "use a virtual clock that never waits")
 	start := set.String("start", "2026-01-05T08:00:00Z", "begin at the time `RFC3339`; only with -virtual")
 	set.BoolVar(&s.json, "json", false, "print each message that is done with as a line of JSON")
-	switch err := set.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		set.SetOutput(help)
-		set.PrintDefaults()
+	if err := flags.Parse(set, args, help, "-in FILE, -typing=false"); err != nil {
 		return s, err
-	case err != nil:
-		return s, fmt.Errorf("%w; -h lists the flags", err)
-	}
-	if rest := set.Args(); len(rest) > 0 {
-		return s, fmt.Errorf("argument %q: leave it out, or write it as a flag: -in FILE, -typing=false", rest[0])
 	}
 	given := make(map[string]bool)
 	set.Visit(func(f *flag.Flag) { given[f.Name] = true })

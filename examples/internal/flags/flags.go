@@ -5,15 +5,36 @@ package flags
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/wapace/wapace/internal/mask"
 	"github.com/wapace/wapace/policy"
 )
+
+// Parse reads the flags. The error is flag.ErrHelp where they ask for help, which is
+// then on help. Flags are all that a program takes; example shows one.
+func Parse(set *flag.FlagSet, args []string, help io.Writer, example string) error {
+	set.SetOutput(io.Discard)
+	switch err := set.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		set.SetOutput(help)
+		set.PrintDefaults()
+		return err
+	case err != nil:
+		return fmt.Errorf("%w; -h lists the flags", err)
+	}
+	if rest := set.Args(); len(rest) > 0 {
+		return fmt.Errorf("argument %q: leave it out, or write it as a flag: %s", mask.Phone(rest[0]), example)
+	}
+	return nil
+}
 
 // The years in which something virtual may start. A limiter counts nanoseconds in 64
 // bits, which end in 2262.
