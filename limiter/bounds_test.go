@@ -50,7 +50,7 @@ func TestWorstCaseIsReachedUnderOneRule(t *testing.T) {
 		p := only(limit)
 		for _, w := range windows {
 			want := p.WorstCase(w)
-			if want > 100_000 {
+			if want > 6_000 {
 				continue
 			}
 			got := max(greedy(t, p, months, w), greedy(t, p, weeks, w))
