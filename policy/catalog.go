@@ -35,6 +35,11 @@ type Offer struct {
 	Free bool
 }
 
+// called reports whether the policy is chosen by slug.
+func (o Offer) called(slug string) bool {
+	return slug != "" && (o.Policy.Slug == slug || slices.Contains(o.Aliases, slug))
+}
+
 // Presets is the catalog of [Strict], [Standard] and [Unlimited]. As at Wawp the
 // first two are free and the last needs a paid plan; standard_policy is also
 // called standard, as in Wawp's advice to new users

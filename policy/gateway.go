@@ -53,7 +53,7 @@ func GatewayAPI() Policy {
 	}
 }
 
-func gatewayOffers() []Offer { return offer(GatewayAPI()) }
+func gatewayPolicies() []Policy { return []Policy{GatewayAPI()} }
 
 // lookups caps what is asked of WhatsApp rather than sent through it. Users report
 // numbers banned for checks alone (whatsmeow issue 478).

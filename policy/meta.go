@@ -50,13 +50,16 @@ func MetaCoexistence(t Tier) Policy {
 	}
 }
 
-func metaOffers() []Offer {
-	var plain, coexistence []Policy
+func metaPolicies() []Policy {
+	var policies []Policy
 	for _, t := range MetaLadder().Tiers {
-		plain = append(plain, Meta(t))
-		coexistence = append(coexistence, MetaCoexistence(t))
+		policies = append(policies, Meta(t))
 	}
-	return append(offer(append(plain, MetaHigh())...), offer(coexistence...)...)
+	policies = append(policies, MetaHigh())
+	for _, t := range MetaLadder().Tiers {
+		policies = append(policies, MetaCoexistence(t))
+	}
+	return policies
 }
 
 // cloud is what the Cloud API asks of every number.

@@ -41,18 +41,15 @@ func EnterprisePlan() Policy {
 	return plan("enterprise_plan", "Enterprise plan", 1_000, 20_000, 200_000)
 }
 
-func planOffers() []Offer {
-	offers := offer(FreePlan(), BasicPlan(), PremiumPlan(), EnterprisePlan())
-	offers[0].Free = true
-	return offers
+func planPolicies() []Policy {
+	return []Policy{FreePlan(), BasicPlan(), PremiumPlan(), EnterprisePlan()}
 }
 
 func plan(slug, name string, minute, hour, day int64) Policy {
-	const calls = "requests of any kind, and four endpoints have caps of their own."
 	return Policy{
 		Slug:        slug,
 		Name:        name,
-		Description: "A plan that counts " + calls,
+		Description: "A plan that counts requests of any kind, and caps four endpoints apart.",
 		Rules: []Rule{
 			{Name: "minute", Limit: SlidingWindow{Max: minute, Window: time.Minute}},
 			{Name: "hour", Limit: SlidingWindow{Max: hour, Window: time.Hour}},

@@ -1,61 +1,41 @@
 package policy
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
-// providers is the table of presets: a new provider is one file and one row here.
-func providers() []func() []Offer {
-	return []func() []Offer{
-		func() []Offer { return Presets().Offers },
-		wasenderOffers,
-		planOffers,
-		metaOffers,
-		whatsBizOffers,
-		gatewayOffers,
-	}
+// providers is the table of the providers' own policies: a new provider is one file
+// and one row here.
+func providers() []func() []Policy {
+	return []func() []Policy{wasenderPolicies, planPolicies, metaPolicies, whatsBizPolicies, gatewayPolicies}
 }
 
-// All is every preset of every provider, each with a slug of its own: those of
-// [Presets] first. The policies are fresh copies.
+// All is every preset: those of [Presets], and then each provider's own. Each has a
+// slug of its own. The policies are fresh copies.
 func All() []Policy {
 	var all []Policy
-	for _, o := range everyOffer() {
+	for _, o := range Presets().Offers {
 		all = append(all, o.Policy)
 	}
+	for _, policies := range providers() {
+		all = append(all, policies()...)
+	}
 	return all
 }
 
-// For is the preset with the given slug or alias, out of [All]. The error wraps
-// [ErrUnknownPolicy] and names the slugs to choose from. Who may have which policy
-// is not asked: see [Catalog.Choose].
+// For is the preset out of [All] with the given slug, or with an alias that
+// [Presets] gives it. The error wraps [ErrUnknownPolicy] and names the slugs to
+// choose from. Who may have which policy is not asked: see [Catalog.Choose].
 func For(slug string) (Policy, error) {
-	offers := everyOffer()
-	i := slices.IndexFunc(offers, func(o Offer) bool { return o.called(slug) })
-	if i < 0 {
-		return Policy{}, fmt.Errorf("%w: slug: %q: use %s", ErrUnknownPolicy, clip(slug), Catalog{Offers: offers}.slugs(true))
+	for _, o := range Presets().Offers {
+		if o.called(slug) {
+			return o.Policy, nil
+		}
 	}
-	return offers[i].Policy, nil
-}
-
-func everyOffer() []Offer {
-	var all []Offer
-	for _, provider := range providers() {
-		all = append(all, provider()...)
+	var slugs []string
+	for _, p := range All() {
+		if p.Slug == slug {
+			return p, nil
+		}
+		slugs = append(slugs, p.Slug)
 	}
-	return all
-}
-
-func (o Offer) called(slug string) bool {
-	return slug != "" && (o.Policy.Slug == slug || slices.Contains(o.Aliases, slug))
-}
-
-// offer makes a provider's policies paid ones: the free ones are its own affair.
-func offer(policies ...Policy) []Offer {
-	var offers []Offer
-	for _, p := range policies {
-		offers = append(offers, Offer{Policy: p})
-	}
-	return offers
+	return Policy{}, fmt.Errorf("%w: slug: %q: use %s", ErrUnknownPolicy, clip(slug), list(slugs, "or"))
 }

@@ -63,8 +63,8 @@ func WasenderPaidProtected() Policy {
 	}
 }
 
-func wasenderOffers() []Offer {
-	return offer(WasenderTrial(), WasenderTrialProtected(), WasenderPaid(), WasenderPaidProtected())
+func wasenderPolicies() []Policy {
+	return []Policy{WasenderTrial(), WasenderTrialProtected(), WasenderPaid(), WasenderPaidProtected()}
 }
 
 func wasenderSends(perMinute int64) Rule {

@@ -35,12 +35,12 @@ func WhatsBizHigh() Policy {
 	}
 }
 
-func whatsBizOffers() []Offer {
+func whatsBizPolicies() []Policy {
 	var policies []Policy
 	for _, t := range LegacyLadder().Tiers {
 		policies = append(policies, WhatsBiz(t))
 	}
-	return offer(append(policies, WhatsBizHigh())...)
+	return append(policies, WhatsBizHigh())
 }
 
 func whatsBizMedia() Rule {
