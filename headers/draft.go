@@ -19,6 +19,19 @@ func members(lines []string) (httpsfv.List, bool) {
 	return list, len(list) <= MaxItems
 }
 
+// readItems reads the items of a list and leaves out bad ones.
+func readItems[T any](r *reader, field string, list httpsfv.List, read func(httpsfv.Member) (T, bool)) []T {
+	items := make([]T, 0, len(list))
+	for _, member := range list {
+		if item, ok := read(member); ok {
+			items = append(items, item)
+		} else {
+			r.note(field, itemText(member), "is a bad item")
+		}
+	}
+	return items
+}
+
 // quotas reads RateLimit-Policy of drafts 04 to 11 and of those that follow: an item
 // of each quota, named by a string or, later, a token, and before draft 08 its limit
 // alone. A bad item is left out.
@@ -33,15 +46,7 @@ func (r *reader) quotas(h http.Header) []Quota {
 		r.void(field, "is not a list of at most %d quotas", MaxItems)
 		return nil
 	}
-	quotas := make([]Quota, 0, len(list))
-	for _, member := range list {
-		if q, ok := readQuota(member); ok {
-			quotas = append(quotas, q)
-		} else {
-			r.note(field, itemText(member), "is not a quota")
-		}
-	}
-	return quotas
+	return readItems(r, field, list, readQuota)
 }
 
 func readQuota(member httpsfv.Member) (q Quota, ok bool) {
@@ -91,15 +96,7 @@ func (r *reader) serviceLimits(h http.Header) []ServiceLimit {
 		r.void(field, "is not a list of at most %d limits", MaxItems)
 		return nil
 	}
-	limits := make([]ServiceLimit, 0, len(list))
-	for _, member := range list {
-		if s, ok := readServiceLimit(member); ok {
-			limits = append(limits, s)
-		} else {
-			r.note(field, itemText(member), "is not a limit")
-		}
-	}
-	return limits
+	return readItems(r, field, list, readServiceLimit)
 }
 
 func readServiceLimit(member httpsfv.Member) (s ServiceLimit, ok bool) {
