@@ -184,7 +184,7 @@ func TestKilledBetweenChanges(t *testing.T) {
 		return "strict"
 	}
 	kept, lost := 0, 0
-	for round := range 40 {
+	for round := range 24 {
 		p := start(t, "-file", file)
 		require.Equal(t, last, p.current(), "round %d", round)
 		for range rng.IntN(4) {
@@ -203,7 +203,7 @@ func TestKilledBetweenChanges(t *testing.T) {
 			asked <- err == nil && response.StatusCode == http.StatusOK
 		}()
 		<-wrote
-		for range rng.IntN(1 << (round / 2)) { // from at once to long after the answer
+		for range rng.IntN(1 << (round * 5 / 6)) { // from at once to long after the answer
 			runtime.Gosched()
 		}
 		require.NoError(t, p.command.Process.Kill())

@@ -38,7 +38,10 @@ func Parse(set *flag.FlagSet, args []string, help io.Writer, example string) err
 
 // The years in which something virtual may start. A limiter counts nanoseconds in 64
 // bits, which end in 2262.
-const FirstYear, LastYear = 1970, 2199
+const (
+	FirstYear = 1970
+	LastYear  = 2199
+)
 
 // Start is the time of -start, in UTC.
 func Start(text string) (time.Time, error) {
