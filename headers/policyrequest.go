@@ -29,7 +29,7 @@ func readPolicyRequest(w http.ResponseWriter, r *http.Request) (p policyRequest,
 		return p, badRequest("the query is not percent-encoded as it must be")
 	}
 	sources := []url.Values{query}
-	if r.Method == http.MethodPatch {
+	if r.Method == http.MethodPatch && r.Body != nil {
 		body, f := readBody(w, r)
 		if f != nil {
 			return p, f
