@@ -8,11 +8,14 @@ LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 COUNT    ?= 20
 FUZZTIME ?= 30s
 
+# How many random histories of the limiter are audited.
+HISTORIES ?= 1000000
+
 # What a user's program links in, and the modules it may bring along.
 LIBRARY := ./policy ./limiter ./limiter/registry ./queue ./headers
 MODULES := github.com/wapace/wapace golang.org/x/time github.com/dunglas/httpsfv
 
-.PHONY: help check test race cover bench bench-json bench-go bench-once fuzz 386 example nested fmt fmt-check tidy vet lint deps
+.PHONY: help check test race histories cover bench bench-json bench-go bench-once fuzz 386 example nested fmt fmt-check tidy vet lint deps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' Makefile
@@ -25,6 +28,9 @@ test: ## run the tests
 
 race: ## run the tests COUNT times, shuffled, under the race detector
 	$(GO) test -race -shuffle=on -count=$(COUNT) ./...
+
+histories: ## play HISTORIES random histories of the limiter and audit each
+	$(GO) test -run '^TestTracesKeepEveryPolicy$$' -timeout 30m ./limiter -histories $(HISTORIES)
 
 cover: ## say how much of the library the tests reach
 	$(GO) test -coverpkg=./... -coverprofile=cover.out ./...
