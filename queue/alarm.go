@@ -37,6 +37,8 @@ func (q *Queue) keepTime(ctx context.Context, c *crew) {
 		case <-q.wake:
 		case <-timer.channel:
 			timer = alarm{}
+		case account, open := <-q.news:
+			q.heard(account, open)
 		case <-ctx.Done():
 		}
 		q.alarm.Store(awake)

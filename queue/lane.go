@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -11,9 +10,12 @@ import (
 // A lane is one account's messages. It exists while it has any.
 type lane struct {
 	account string
-	waiting line
-	claimed []*item // on their way; at most the queue's width
-	checks  *checks // nil where none has been needed
+	line    line
+	until   time.Time // until when nothing of the line may go
+	claimed []*item   // on their way; at most the queue's width, and those that are being recorded
+	gone    []*item   // those that will not be sent and wait to be recorded, in order
+	checks  *checks   // nil where none has been needed
+	link    *link     // nil where the account was connected for long
 
 	shard *shard
 	turn  uint64 // among the lanes that are due at once
@@ -23,18 +25,25 @@ type lane struct {
 // An item is a message in its lane. Its fields change with the shard's lock held.
 type item struct {
 	record     *Record // as the store has it, but for a change under way and the verified recipient
+	campaign   *campaign
 	seq        uint64
-	prev, next *item // in the line that it is in
+	prev, next *item // in its chain
+	place, end int32 // in the pile that it waits in, and among those that expire; plus 1
 
-	status   Status // as the store has it: queued or sending
 	phase    phase
+	wired    bool           // the store has it as sending
 	verified bool           // its recipient is
-	lost     bool           // given up by a stop: whatever its worker says comes too late
+	contact  bool           // it is the first message to its recipient
+	held     bool           // it is delayed by a rule that tells recipients apart
+	lost     bool           // given up by a stop or a timeout: whatever its worker says comes too late
+	ended    bool           // it was cancelled while its recipient is being verified
+	timed    bool           // its sender may take only so long
+	warned   bool           // its sender was told that its time is over
 	marked   bool           // a Begin that failed may have marked it; its worker's own
-	until    time.Time      // when the phase is over, or, waiting, when to try again
+	until    time.Time      // when the phase is over
 	typed    time.Time      // when typing was last shown
 	typing   time.Duration  // how long it is shown
-	hush     func()         // ends the call that shows it, or that checks
+	hush     func()         // ends the call that shows it, that checks or that sends
 	permit   limiter.Permit // held while checking, and from starting until settled
 }
 
@@ -42,8 +51,11 @@ type item struct {
 type phase uint8
 
 const (
-	waiting   phase = iota // in line
-	parked                 // its recipient is to be verified, or it is to be recorded as failed
+	waiting   phase = iota // for its turn
+	behind                 // another one of its chain
+	delayed                // until a time of its own
+	parked                 // its recipient is to be verified
+	doomed                 // it is to be recorded as not sent
 	checking               // its recipient is being verified
 	typing                 // typing is shown until its time is over
 	starting               // it is being recorded as sending
@@ -51,6 +63,9 @@ const (
 	saving                 // its end is being recorded
 	recording              // its end could not be recorded and will be, later
 )
+
+// claimed reports whether an item in the phase is among those on their way.
+func (p phase) claimed() bool { return p >= checking }
 
 // retypeAfter is how long typing that was shown in vain is not shown again.
 const retypeAfter = time.Minute
@@ -68,28 +83,24 @@ type job struct {
 	do     func(q *Queue, ctx context.Context, j job)
 }
 
-// admit puts a new item at the end of its lane.
+// admit puts a new item into its lane.
 func (q *Queue) admit(it *item, now time.Time) {
 	s := q.shardOf(it.record.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lanes[it.record.Account]
 	if l == nil {
-		l = &lane{account: it.record.Account, shard: s}
+		l = &lane{account: it.record.Account, line: line{chains: s.chains}, shard: s}
 		s.lanes[l.account] = l
 	}
-	l.waiting.join(it)
-	if l.waiting.first == it && len(l.claimed) < q.width {
-		q.reschedule(l, now)
+	l.line.join(it, now)
+	if l.line.first() == it {
+		l.until = time.Time{} // what kept others back may not keep this one
 	}
-}
-
-// reschedule makes a lane due at a time, if it is not due sooner, and has it looked
-// at then. It requires the shard's lock.
-func (q *Queue) reschedule(l *lane, due time.Time) {
-	if tick := q.tick(due); tick < l.shard.due.due(l) {
-		l.shard.due.set(l, tick)
-		q.attend(tick)
+	before := s.due.due(l)
+	q.plan(l, now)
+	if due := s.due.due(l); due < before {
+		q.attend(due)
 	}
 }
 
@@ -160,20 +171,30 @@ func (q *Queue) plan(l *lane, now time.Time) {
 		}
 	}
 	for _, it := range l.claimed {
-		if it.phase == recording {
+		if it.phase == recording || it.phase == onWire && !it.until.IsZero() {
 			soonest(it.until)
 		}
 	}
 	if it := l.leader(); it != nil {
 		soonest(it.until)
 	}
-	if len(l.claimed) < q.width {
-		if it := l.waiting.first; it != nil {
-			soonest(it.until)
+	if len(l.gone) > 0 {
+		soonest(now)
+	}
+	if it := l.line.ends.first(); it != nil {
+		soonest(it.record.ExpiresAt)
+	}
+	if it := l.line.later.first(); it != nil {
+		soonest(it.until)
+	}
+	if len(l.claimed) < q.widthOf(l) {
+		opens := l.link.opens()
+		if l.line.first() != nil {
+			soonest(latest(l.until, opens))
 		}
 		if l.checks != nil {
 			if due, ok := l.checks.due(); ok {
-				soonest(due)
+				soonest(latest(due, opens))
 			}
 		}
 	}
@@ -184,7 +205,7 @@ func (q *Queue) plan(l *lane, now time.Time) {
 		l.shard.due.set(l, q.tick(due))
 	default: // a worker that has one of its messages will plan it again
 		l.shard.due.remove(l)
-		if len(l.claimed) == 0 {
+		if len(l.claimed) == 0 && l.line.n == 0 {
 			delete(l.shard.lanes, l.account)
 		}
 	}
@@ -193,18 +214,29 @@ func (q *Queue) plan(l *lane, now time.Time) {
 // advance finds a lane's next job. It requires the shard's lock.
 func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 	for _, it := range l.claimed {
-		if it.phase == recording && !it.until.After(now) {
+		switch {
+		case it.until.After(now):
+		case it.phase == recording:
 			it.phase = saving
 			return job{l, it, it.record, (*Queue).save}, true
+		case it.phase == onWire && !it.until.IsZero():
+			if j, ok := q.overdue(l, it, now); ok {
+				return j, true
+			}
 		}
 	}
+	l.expire(now)
+	if len(l.gone) > 0 {
+		return l.bury(), true
+	}
+	l.line.wake(now)
 	if it := l.leader(); it != nil && !it.until.After(now) {
-		if first := l.waiting.first; first == nil || it.seq < first.seq {
+		if first := l.line.first(); first == nil || !ahead(first, it) {
 			return q.launch(l, it, now)
 		}
-		l.move(it, waiting) // behind one that was put back
+		l.putBack(it) // behind one that came, or was put back
 	}
-	if len(l.claimed) >= q.width {
+	if len(l.claimed) >= q.widthOf(l) || l.link.opens().After(now) {
 		return job{}, false
 	}
 	if l.checks != nil {
@@ -218,100 +250,25 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 // leader is the first message that typing is shown for. The others follow it.
 func (l *lane) leader() (first *item) {
 	for _, it := range l.claimed {
-		if it.phase == typing && (first == nil || it.seq < first.seq) {
+		if it.phase == typing && (first == nil || ranks(it, first)) {
 			first = it
 		}
 	}
 	return first
 }
 
-// claim starts the first waiting message if the limiter is open for it. It
-// requires the shard's lock.
-func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
-	it := l.waiting.first
-	if it == nil || len(l.claimed) >= q.width || it.until.After(now) {
-		return job{}, false
+// latest is the later one of two times.
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	if !q.vouched(l, it, now) {
-		return job{}, false
-	}
-	if q.typist == nil || !it.typed.IsZero() && now.Sub(it.typed) < retypeAfter {
-		return q.follow(l, it, now)
-	}
-	if d := q.limiter.Check(now, request(&it.record.Message)); d.Answer != limiter.Allowed {
-		return q.refused(l, it, d, now)
-	}
-	it.typing = q.drawTyping(&it.record.Message)
-	for _, before := range l.claimed {
-		if before.phase == typing && before.seq < it.seq {
-			it.typing = max(it.typing, before.until.Sub(now)) // it will not overtake that one
-		}
-	}
-	if it.typing == 0 {
-		return q.follow(l, it, now)
-	}
-	it.typed, it.until = now, now.Add(it.typing)
-	l.move(it, typing)
-	return job{l, it, it.record, (*Queue).show}, true
+	return a
 }
 
-// follow launches a waiting message that no typing is shown for, behind those that
-// it is shown for. It requires the shard's lock.
-func (q *Queue) follow(l *lane, it *item, now time.Time) (job, bool) {
-	if l.leader() == nil {
-		return q.launch(l, it, now)
+// earliest is the earlier one of two times.
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	it.until = now
-	l.move(it, typing)
-	return job{}, false
-}
-
-// launch takes the permit for a message. It requires the shard's lock.
-func (q *Queue) launch(l *lane, it *item, now time.Time) (job, bool) {
-	if it.hush != nil {
-		it.hush()
-		it.hush = nil
-	}
-	permit, d := q.limiter.Take(now, request(&it.record.Message))
-	if d.Answer != limiter.Allowed {
-		return q.refused(l, it, d, now)
-	}
-	it.permit = permit
-	l.move(it, starting)
-	return job{l, it, it.record, (*Queue).send}, true
-}
-
-// refused puts a message back at its place, until the limiter may open, or ends
-// it where that will never be. It requires the shard's lock.
-func (q *Queue) refused(l *lane, it *item, d limiter.Decision, now time.Time) (job, bool) {
-	if d.Answer == limiter.Never {
-		r := *it.record
-		r.Version++
-		r.Status, r.Code, r.Err = Failed, NeverAllowed, d.Err().Error()
-		it.record = &r
-		l.move(it, saving)
-		return job{l, it, it.record, (*Queue).save}, true
-	}
-	it.until = now.Add(pause(d))
-	l.move(it, waiting)
-	return job{}, false
-}
-
-// move gives an item its phase and keeps it in the list that the phase belongs to.
-func (l *lane) move(it *item, to phase) {
-	switch {
-	case it.phase == waiting && to != waiting:
-		l.waiting.leave(it)
-		l.claimed = append(l.claimed, it)
-	case it.phase != waiting && to == waiting:
-		l.drop(it)
-		l.waiting.rejoin(it)
-	}
-	it.phase = to
-}
-
-// drop takes a claimed item out of its lane.
-func (l *lane) drop(it *item) {
-	i := slices.Index(l.claimed, it)
-	l.claimed = slices.Delete(l.claimed, i, i+1)
+	return a
 }

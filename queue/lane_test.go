@@ -148,9 +148,9 @@ func TestLane_Width(t *testing.T) {
 					defer mu.Unlock()
 					ends = e.At
 				}})
-				for range 20 {
-					enqueue(t, q, hi("a"))
-					enqueue(t, q, hi("b"))
+				for i := range 20 {
+					enqueue(t, q, queue.Message{Account: "a", To: number(i), Text: "hi"})
+					enqueue(t, q, queue.Message{Account: "b", To: number(i), Text: "hi"})
 				}
 				stop := run(q)
 				time.Sleep(time.Hour)
@@ -168,8 +168,8 @@ func TestLane_Width(t *testing.T) {
 func TestLane_WidthOfAllWorkers(t *testing.T) {
 	t.Parallel()
 	h := queuetest.NewOptions(t, rules(policy.Concurrency{Max: 1 << 60}), &queue.Options{Workers: 7})
-	for range 50 {
-		h.Enqueue(alice, bob, "hi")
+	for i := range 50 {
+		h.Enqueue(alice, number(i), "hi")
 	}
 	_, err := h.Queue.Step(t.Context())
 	require.NoError(t, err)
@@ -206,8 +206,8 @@ func TestLane_WidthOfARecipient(t *testing.T) {
 func TestLane_WideTypesSideBySide(t *testing.T) {
 	t.Parallel()
 	h := queuetest.NewOptions(t, rules(policy.Concurrency{Max: 3}), &queue.Options{Typing: &queue.Typing{PerRune: time.Second, Max: time.Minute}})
-	for _, text := range []string{"12345", "12", "1234567", "1", "123"} {
-		h.Enqueue(alice, bob, text)
+	for i, text := range []string{"12345", "12", "1234567", "1", "123"} {
+		h.Enqueue(alice, number(i), text)
 	}
 	_, err := h.Queue.Step(t.Context())
 	require.NoError(t, err)
@@ -239,8 +239,8 @@ func TestLane_WideKeepsOrderWhenTheGateShuts(t *testing.T) {
 	require.NoError(t, err)
 	h := queuetest.NewOptions(t, p, &queue.Options{Limiter: l, Width: 3, Typing: &queue.Typing{PerRune: time.Second, Max: time.Minute}})
 	var want []string
-	for _, text := range []string{"12", "1234", "123456", "1", "1"} {
-		want = append(want, h.Enqueue(alice, bob, text))
+	for i, text := range []string{"12", "1234", "123456", "1", "1"} {
+		want = append(want, h.Enqueue(alice, number(i), text))
 	}
 	_, err = h.Queue.Step(t.Context())
 	require.NoError(t, err)
@@ -279,7 +279,7 @@ func TestLane_WideKeepsOrderWhenTypedAgain(t *testing.T) {
 			}
 			first := h.Enqueue(alice, bob, strings.Repeat("x", 20))
 			step(0)
-			second := h.Enqueue(alice, bob, strings.Repeat("x", typing))
+			second := h.Enqueue(alice, carol, strings.Repeat("x", typing))
 			step(10 * time.Second)
 			require.Len(t, h.Sender.Typed(), 2)
 			for range 2 {
@@ -303,8 +303,8 @@ func TestLane_WideEnqueueWakes(t *testing.T) {
 		s.Otherwise(queuetest.Answer{Took: time.Minute})
 		q := newQueue(t, policy.Unlimited(), s, queue.Options{Width: 2, Typing: quiet})
 		stop := run(q)
-		for range 4 {
-			enqueue(t, q, hi(alice))
+		for i := range 4 {
+			enqueue(t, q, queue.Message{Account: alice, To: number(i), Text: "hi"})
 			time.Sleep(time.Second)
 		}
 		time.Sleep(time.Hour)

@@ -1,100 +1,245 @@
 package queue
 
-import "iter"
+import "time"
 
-// A line is the messages of a lane that wait, in the order they go out. Taking
-// the first out of it and putting it back cost nothing, however long it is.
+// A line is the messages of a lane, in the order they go out: those of a higher
+// priority first, then the campaigns in turn, then as they came. Those of one
+// priority and campaign to one recipient are a chain, and only the first of a chain
+// may go: the next one follows when that is done with. So what waits for something
+// of its own holds up nothing but its chain.
+//
+// A message is in the line until it is done with, also while it is on its way.
 type line struct {
-	first, last *item
-	back        heap[*item] // came back from afar; each later than the first
+	turns  []*campaign                // those with a message that may go; a heap, the next one first
+	later  pile[byTime]               // the first of chains that wait for a time
+	ends   pile[byEnd]                // those that expire and are not on their way
+	heard  []*campaign                // all that have messages
+	names  map[campaignName]*campaign // the same, where they are many
+	passed []priorityPass             // where the turns of each priority stand
+	chains map[chain]*item            // of all lines of the shard
+	n      int                        // how many messages there are
 }
 
-// join puts a new item at the end, or before those of the end that came after it.
-func (q *line) join(it *item) {
-	before := q.last
-	for before != nil && before.seq > it.seq {
-		before = before.prev
-	}
-	q.insert(it, before)
+// A chain is named by what its messages have in common. Its last message is in the
+// map of the chains.
+type chain struct {
+	campaign *campaign
+	to       string
 }
 
-// rejoin puts an item back that was near the front.
-func (q *line) rejoin(it *item) {
-	after := q.first
-	for after != nil && after.seq < it.seq {
-		after = after.next
+// A campaign is the messages of one priority and campaign.
+type campaign struct {
+	name     string
+	priority int
+	pass     uint64 // how many turns it has had; one that comes late begins with the others
+	place    int32  // in the turns, plus 1
+	at       int32  // among all that have messages
+	n        int    // how many messages it has
+	ready    pile[bySeq]
+}
+
+type priorityPass struct {
+	priority int
+	pass     uint64
+}
+
+// first is the message that goes next, or nil.
+func (q *line) first() *item {
+	if len(q.turns) == 0 {
+		return nil
 	}
-	if after == nil {
-		q.insert(it, q.last)
+	return q.turns[0].ready.first()
+}
+
+// ahead reports whether one message goes before another whatever the turns are.
+func ahead(a, b *item) bool {
+	if a.record.Priority != b.record.Priority {
+		return a.record.Priority > b.record.Priority
+	}
+	return a.campaign == b.campaign && a.seq < b.seq
+}
+
+// ranks reports whether one message ranks before another where no turns count.
+func ranks(a, b *item) bool {
+	if a.record.Priority != b.record.Priority {
+		return a.record.Priority > b.record.Priority
+	}
+	return a.seq < b.seq
+}
+
+// join puts a new message in.
+func (q *line) join(it *item, now time.Time) {
+	c := q.campaign(it.record.Campaign, it.record.Priority)
+	it.campaign = c
+	c.n++
+	q.n++
+	if !it.record.ExpiresAt.IsZero() {
+		q.ends.push(it)
+	}
+	key := it.chain()
+	last := q.chains[key]
+	if last == nil {
+		q.chains[key] = it
+		q.lead(it, now)
 		return
 	}
-	q.insert(it, after.prev)
-}
-
-// insert puts an item behind another, or first where that is nil.
-func (q *line) insert(it, before *item) {
-	after := q.first
-	if before != nil {
-		after = before.next
+	before := last
+	for before != nil && before.seq > it.seq && (before.phase == behind || before.phase == waiting || before.phase == delayed) {
+		before = before.prev // it was overtaken on its way into the line
 	}
-	it.prev, it.next = before, after
-	if before == nil {
-		q.first = it
-	} else {
-		before.next = it
-	}
-	if after == nil {
-		q.last = it
-	} else {
-		after.prev = it
-	}
-}
-
-// leave takes an item out.
-func (q *line) leave(it *item) {
-	if it.prev == nil {
-		q.first = it.next
-	} else {
-		it.prev.next = it.next
-	}
-	if it.next == nil {
-		q.last = it.prev
-	} else {
-		it.next.prev = it.prev
-	}
-	it.prev, it.next = nil, nil
-	if len(q.back) > 0 && (q.first == nil || q.back[0].less(q.first)) {
-		q.insert(q.back.pop(), nil)
-	}
-}
-
-// readmit puts an item back that may have been anywhere, and is not slowed down by
-// those before it.
-func (q *line) readmit(it *item) {
 	switch {
-	case q.first == nil || it.less(q.first):
-		q.insert(it, nil)
-	case q.last.less(it):
-		q.insert(it, q.last)
+	case before == last:
+		q.chains[key] = it
+	case before == nil:
+		it.next = q.head(last)
+		q.unlist(it.next)
+		it.next.phase = behind
 	default:
-		q.back.push(it)
+		it.next = before.next
+	}
+	it.prev = before
+	if it.next != nil {
+		it.next.prev = it
+	}
+	if before == nil {
+		q.lead(it, now)
+		return
+	}
+	before.next, it.phase = it, behind
+}
+
+// head is the first message of a chain.
+func (q *line) head(it *item) *item {
+	for it.prev != nil {
+		it = it.prev
+	}
+	return it
+}
+
+// leave takes a message out for good. The next one of its chain may go then.
+func (q *line) leave(it *item, now time.Time) {
+	q.unlist(it)
+	q.forgetEnd(it)
+	prev, next := it.prev, it.next
+	it.prev, it.next = nil, nil
+	switch {
+	case next != nil:
+		next.prev = prev
+	case prev != nil:
+		q.chains[it.chain()] = prev
+	default:
+		delete(q.chains, it.chain())
+	}
+	if prev != nil {
+		prev.next = next
+	} else if next != nil {
+		q.lead(next, now)
+	}
+	q.n--
+	if it.campaign.n--; it.campaign.n == 0 {
+		q.dismiss(it.campaign)
+	}
+	it.campaign = nil
+}
+
+// lead makes a message that is the first of its chain one that may go, now or later.
+func (q *line) lead(it *item, now time.Time) {
+	due := it.record.NotBefore
+	if r := it.record; r.RetryAt.After(due) {
+		due = latest(due, earliest(r.RetryAt, now.Add(r.RetryAt.Sub(r.Done)))) // in full, on a clock that was set back
+	}
+	if due.After(now) {
+		q.delay(it, due)
+		return
+	}
+	q.enter(it)
+}
+
+// delay has the first message of a chain, which is in no list, wait for a time.
+func (q *line) delay(it *item, until time.Time) {
+	it.phase, it.until = delayed, until
+	q.later.push(it)
+}
+
+// enter has the first message of a chain, which is in no list, wait for its turn.
+func (q *line) enter(it *item) {
+	it.phase, it.until, it.held = waiting, time.Time{}, false
+	c := it.campaign
+	c.ready.push(it)
+	if c.place == 0 {
+		c.pass = max(c.pass, *q.passOf(c.priority))
+		q.turns = append(q.turns, c)
+		c.place = int32(len(q.turns))
+	}
+	q.fix(c)
+}
+
+// unlist takes a message out of the list that it waits in, if it is in one.
+func (q *line) unlist(it *item) {
+	switch it.phase {
+	case waiting:
+		c := it.campaign
+		c.ready.remove(it)
+		q.fix(c)
+	case delayed:
+		q.later.remove(it)
+	case behind, parked, doomed, checking, typing, starting, onWire, saving, recording:
 	}
 }
 
-// all is every item, in no order.
-func (q *line) all() iter.Seq[*item] {
-	return func(yield func(*item) bool) {
-		for it := q.first; it != nil; it = it.next {
-			if !yield(it) {
-				return
-			}
-		}
-		for _, it := range q.back {
-			if !yield(it) {
-				return
-			}
-		}
+// take has the message that goes next go.
+func (q *line) take(it *item) {
+	c := it.campaign
+	*q.passOf(c.priority) = c.pass
+	c.pass++
+	q.unlist(it)
+}
+
+// put takes a message back that was on its way. It has had no turn.
+func (q *line) put(it *item) {
+	if it.campaign.pass > 0 {
+		it.campaign.pass--
+	}
+	q.enter(it)
+}
+
+// wake has those wait for their turn whose time has come.
+func (q *line) wake(now time.Time) {
+	for it := q.later.first(); it != nil && !it.until.After(now); it = q.later.first() {
+		q.later.remove(it)
+		q.enter(it)
 	}
 }
 
-func (it *item) less(other *item) bool { return it.seq < other.seq }
+// forgetEnd has a message not expire in the line any more.
+func (q *line) forgetEnd(it *item) {
+	if it.end != 0 {
+		q.ends.remove(it)
+	}
+}
+
+// find is the message of a record, or nil.
+func (q *line) find(r *Record) *item {
+	to := r.AskedTo
+	if to == "" {
+		to = r.To
+	}
+	c := q.known(r.Campaign, r.Priority)
+	if c == nil {
+		return nil
+	}
+	for it := q.chains[chain{c, to}]; it != nil; it = it.prev {
+		if it.record.ID == r.ID {
+			return it
+		}
+	}
+	return nil
+}
+
+// chain is the name of a message's chain.
+func (it *item) chain() chain {
+	if it.record.AskedTo != "" {
+		return chain{it.campaign, it.record.AskedTo}
+	}
+	return chain{it.campaign, it.record.To}
+}

@@ -1,113 +1,226 @@
 package queue
 
 import (
-	"cmp"
+	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// The line against a slice that is sorted each time.
+// A waiter is a message of the model: the line as a plain list, searched each time.
+type waiter struct {
+	it    *item
+	due   time.Time
+	away  bool // on its way
+	order uint64
+}
+
+type lineModel struct {
+	all    []*waiter
+	passes map[string]uint64 // of priority and campaign, while it has messages
+	stands map[int]uint64    // of a priority
+	active map[string]bool   // it had a message that might go when it was last looked at
+}
+
+func nameOf(it *item) string { return fmt.Sprint(it.record.Priority, "/", it.record.Campaign) }
+
+// leads reports whether nothing of the same priority, campaign and recipient came
+// before.
+func (m *lineModel) leads(w *waiter) bool {
+	for _, other := range m.all {
+		if other != w && other.order < w.order && nameOf(other.it) == nameOf(w.it) && other.it.record.To == w.it.record.To {
+			return false
+		}
+	}
+	return true
+}
+
+// heads is the first message of each campaign that may go.
+func (m *lineModel) heads(now time.Time) map[string]*waiter {
+	heads := map[string]*waiter{}
+	for _, w := range m.all {
+		if w.away || w.due.After(now) || !m.leads(w) {
+			continue
+		}
+		if best := heads[nameOf(w.it)]; best == nil || w.order < best.order {
+			heads[nameOf(w.it)] = w
+		}
+	}
+	return heads
+}
+
+// refresh notes which campaigns have come to have a message that may go.
+func (m *lineModel) refresh(now time.Time) {
+	heads := m.heads(now)
+	for name, w := range heads {
+		if !m.active[name] {
+			m.passes[name] = max(m.passes[name], m.stands[w.it.record.Priority])
+		}
+	}
+	m.active = map[string]bool{}
+	for name := range heads {
+		m.active[name] = true
+	}
+	for name := range m.passes {
+		if !m.has(name) {
+			delete(m.passes, name)
+		}
+	}
+}
+
+func (m *lineModel) has(name string) bool {
+	for _, w := range m.all {
+		if nameOf(w.it) == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *lineModel) first(now time.Time) *waiter {
+	var first *waiter
+	for name, w := range m.heads(now) {
+		if first == nil {
+			first = w
+			continue
+		}
+		a, b := w.it.record.Priority, first.it.record.Priority
+		pa, pb := m.passes[name], m.passes[nameOf(first.it)]
+		if a > b || a == b && (pa < pb || pa == pb && w.order < first.order) {
+			first = w
+		}
+	}
+	return first
+}
+
+func (m *lineModel) drop(w *waiter) {
+	for i, other := range m.all {
+		if other == w {
+			m.all = append(m.all[:i], m.all[i+1:]...)
+			return
+		}
+	}
+}
+
 func TestLine_Model(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(20) {
+	for seed := range uint64(200) {
 		dice := rand.New(rand.NewPCG(seed, 0))
-		var l line
-		var model, out []*item
-		free := make([]*item, 40)
-		for i := range free {
-			free[i] = &item{seq: uint64(i)}
-		}
-		dice.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] })
-		for range 150 {
-			switch n := dice.IntN(4); {
-			case n == 0 && len(free) > 0:
-				l.join(free[0])
-				model, free = append(model, free[0]), free[1:]
-			case n == 1 && len(out) > 0:
-				i := dice.IntN(len(out))
-				it := out[i]
-				l.rejoin(it)
-				model, out = append(model, it), slices.Delete(out, i, i+1)
-			case n == 2 && len(model) > 0:
-				i := dice.IntN(len(model))
-				it := model[i]
-				l.leave(it)
-				require.Nil(t, it.next)
-				require.Nil(t, it.prev)
-				model, out = slices.Delete(model, i, i+1), append(out, it)
-			}
-			slices.SortFunc(model, func(a, b *item) int { return cmp.Compare(a.seq, b.seq) })
-			require.Equal(t, seqs(model), forwards(l))
-			require.Equal(t, seqs(model), backwards(l))
-		}
-	}
-}
-
-// Items that come back from anywhere leave in order.
-func TestLine_Readmit(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(50) {
-		dice := rand.New(rand.NewPCG(seed, 0))
-		var l line
-		var model, out []*item
-		for i := range 200 {
-			switch n := dice.IntN(4); {
-			case n == 0:
-				it := &item{seq: uint64(i)}
-				l.join(it)
-				model = append(model, it)
-			case n == 1 && len(model) > 0:
-				require.Same(t, model[0], l.first)
-				l.leave(model[0])
-				model, out = model[1:], append(out, model[0])
-			case len(out) > 0:
-				i := dice.IntN(len(out))
-				it := out[i]
-				if n == 2 {
-					l.readmit(it)
-				} else {
-					l.rejoin(it)
+		campaigns := []int{1, 3, 40}[dice.IntN(3)]
+		recipients := []int{1, 3, 1000}[dice.IntN(3)]
+		l := line{chains: make(map[chain]*item)}
+		m := &lineModel{passes: map[string]uint64{}, stands: map[int]uint64{}}
+		now := time.Unix(0, 0)
+		var away []*waiter
+		var seq uint64
+		var late []uint64 // orders that were given out and have not come
+		for range 300 {
+			switch n := dice.IntN(10); {
+			case n < 4:
+				seq++
+				order := seq
+				if dice.IntN(10) == 0 {
+					late = append(late, seq)
+					continue
 				}
-				out = slices.Delete(out, i, i+1)
-				model = append(model, it)
-				slices.SortFunc(model, func(a, b *item) int { return cmp.Compare(a.seq, b.seq) })
+				if len(late) > 0 && dice.IntN(3) == 0 {
+					seq--
+					order, late = late[0], late[1:]
+				}
+				r := &Record{Message: Message{
+					ID: fmt.Sprint(order), To: fmt.Sprint(dice.IntN(recipients)), Campaign: fmt.Sprint(dice.IntN(campaigns)), Priority: dice.IntN(3),
+				}}
+				if dice.IntN(4) == 0 {
+					r.NotBefore = now.Add(time.Duration(dice.IntN(20)) * time.Second)
+				}
+				w := &waiter{it: &item{record: r, seq: order}, due: r.NotBefore, order: order}
+				overtaken := false
+				for _, other := range m.all { // on its way: the late one comes behind it
+					if other.away && other.order > order && nameOf(other.it) == nameOf(w.it) && other.it.record.To == r.To {
+						overtaken = true
+					}
+				}
+				if overtaken {
+					continue
+				}
+				m.all = append(m.all, w)
+				l.join(w.it, now)
+			case n < 6: // the next one goes
+				w := m.first(now)
+				if w == nil {
+					continue
+				}
+				w.away = true
+				away = append(away, w)
+				name := nameOf(w.it)
+				m.stands[w.it.record.Priority] = m.passes[name]
+				m.passes[name]++
+				l.take(w.it)
+				w.it.phase = onWire
+			case n == 6 && len(away) > 0: // one comes back
+				w := away[len(away)-1]
+				away = away[:len(away)-1]
+				w.away = false
+				m.passes[nameOf(w.it)]--
+				m.active[nameOf(w.it)] = true
+				l.put(w.it)
+				if !m.leads(w) {
+					require.Fail(t, "it was on its way, so it is first")
+				}
+				m.passes[nameOf(w.it)] = w.it.campaign.pass // held up against the others below
+			case n == 7 && len(away) > 0: // one is done with
+				i := dice.IntN(len(away))
+				w := away[i]
+				away = append(away[:i], away[i+1:]...)
+				m.drop(w)
+				l.leave(w.it, now)
+				require.Nil(t, w.it.prev)
+				require.Nil(t, w.it.next)
+			case n == 8 && len(m.all) > 0: // one is cancelled
+				w := m.all[dice.IntN(len(m.all))]
+				if w.away {
+					continue
+				}
+				m.drop(w)
+				l.leave(w.it, now)
+			default:
+				now = now.Add(time.Duration(dice.IntN(5)) * time.Second)
+				l.wake(now)
 			}
-			require.ElementsMatch(t, model, slices.Collect(l.all()))
+			m.refresh(now)
+			l.wake(now)
+			want := m.first(now)
+			if want == nil {
+				require.Nil(t, l.first())
+				continue
+			}
+			require.NotNil(t, l.first())
+			require.Equal(t, want.order, l.first().seq)
+			require.Equal(t, len(m.all), l.n)
+			require.Same(t, want.it, l.find(want.it.record))
 		}
-		for _, it := range model {
-			require.Same(t, it, l.first)
-			l.leave(it)
+		for _, w := range append([]*waiter(nil), m.all...) {
+			l.leave(w.it, now)
 		}
-		require.Nil(t, l.first)
-		require.Nil(t, l.last)
-		require.Empty(t, l.back)
+		require.Empty(t, l.chains)
+		require.Empty(t, l.heard)
+		require.Empty(t, l.names)
+		require.Empty(t, l.turns)
+		require.Nil(t, l.later.first())
 	}
 }
 
-func seqs(items []*item) []uint64 {
-	all := []uint64{}
-	for _, it := range items {
-		all = append(all, it.seq)
+// Ten thousand of bulk, and a login code: the code is next.
+func TestLine_UrgentGoesNext(t *testing.T) {
+	t.Parallel()
+	l := line{chains: make(map[chain]*item)}
+	now := time.Unix(0, 0)
+	for n := range uint64(10_000) {
+		l.join(&item{seq: n, record: &Record{Message: Message{To: "447700900001"}}}, now)
 	}
-	return all
-}
-
-func forwards(l line) []uint64 {
-	all := []uint64{}
-	for it := l.first; it != nil; it = it.next {
-		all = append(all, it.seq)
-	}
-	return all
-}
-
-func backwards(l line) []uint64 {
-	all := []uint64{}
-	for it := l.last; it != nil; it = it.prev {
-		all = append(all, it.seq)
-	}
-	slices.Reverse(all)
-	return all
+	code := &item{seq: 10_000, record: &Record{Message: Message{To: "447700900001", Priority: 1}}}
+	l.join(code, now)
+	require.Same(t, code, l.first())
 }

@@ -177,6 +177,9 @@ func (s *memory) Keep(_ context.Context, p *Pace) error {
 }
 
 func (s *memory) keepPace(p *Pace) {
+	if s.paces[p.Account].Version > p.Version {
+		return
+	}
 	if p.Snapshot == nil {
 		delete(s.paces, p.Account)
 		return

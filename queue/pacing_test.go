@@ -157,7 +157,7 @@ func TestPacing_Recipients(t *testing.T) {
 	for _, c := range h.Sender.Log() {
 		at = append(at, c.At)
 	}
-	require.Equal(t, "[0 10 10 20 3610]", seconds(queuetest.Epoch(), at))
+	require.Equal(t, "[0 0 10 10 3610]", seconds(queuetest.Epoch(), at))
 }
 
 // Every message goes at the first instant that the limiter allows, asked by a

@@ -8,6 +8,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,10 @@ var (
 	// ErrRunning says that Run or Step is at work on the queue already.
 	ErrRunning = errors.New("queue: it runs already; call Run or Step from one place")
 
+	// ErrFull says that as many messages wait as Options.MaxQueued allows. The new
+	// one is not kept.
+	ErrFull = errors.New("queue: it is full")
+
 	// ErrStopped says that Run was told to stop. The queue takes and sends nothing
 	// any more.
 	ErrStopped = errors.New("queue: it has stopped; make a new one")
@@ -30,17 +35,20 @@ var (
 // A Queue keeps messages and sends each when its account may. All may use it at
 // once, but only one at a time may call Run or Step.
 type Queue struct {
-	sender   Sender
-	typist   Typist   // nil where no typing is shown
-	verifier Verifier // nil where nobody is verified
-	limiter  *limiter.Limiter
-	clock    limiter.Clock
-	store    Store
-	dice     dice.Dice
-	ids      *base32.Encoding
-	width    int
-	options  Options
-	log      *slog.Logger
+	sender    Sender
+	typist    Typist        // nil where no typing is shown
+	verifier  Verifier      // nil where nobody is verified
+	connector Connector     // nil where all are connected
+	contacts  Contacts      // nil where nobody is new
+	news      <-chan string // of the connector; those who drive the queue read it
+	limiter   *limiter.Limiter
+	clock     limiter.Clock
+	store     Store
+	dice      dice.Dice
+	ids       *base32.Encoding
+	width     int
+	options   Options
+	log       *slog.Logger
 
 	crew    atomic.Pointer[crew] // of the Run that is at work, or nil
 	alarm   atomic.Int64         // when Run looks of its own accord
@@ -57,11 +65,15 @@ type Queue struct {
 	hash    maphash.Seed
 	shards  [shardCount]shard
 
+	durable bool          // the store outlives the queue
+	paces   atomic.Uint64 // the version of the last one
+	waiting atomic.Int64  // how many messages are not done with
 	waiters waiters
 }
 
 // New returns a queue that sends through s at the pace of p. Errors: a nil sender,
-// a policy that [policy.Policy.Validate] refuses, an option out of range.
+// a policy that [policy.Policy.Validate] refuses, an option out of range, an
+// Options.Store that cannot be taken up.
 func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 	if s == nil {
 		return nil, optionError("sender", "nil", "give the function that delivers one message")
@@ -97,6 +109,16 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 	}
 	if v, ok := s.(Verifier); ok && !options.Verify.Off {
 		q.verifier = v
+	}
+	if c, ok := s.(Connector); ok {
+		q.connector, q.news = c, c.Reconnected()
+	}
+	q.contacts, _ = s.(Contacts)
+	if o != nil && o.Store != nil {
+		q.durable = true
+		if err := q.load(context.Background(), p); err != nil {
+			return nil, err
+		}
 	}
 	return q, nil
 }
@@ -179,6 +201,11 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	if q.stopped.Load() {
 		return nil, ErrStopped
 	}
+	contact := q.firstContact(ctx, &m)
+	if q.waiting.Add(1) > int64(q.options.MaxQueued) && q.options.MaxQueued > 0 {
+		q.waiting.Add(-1)
+		return nil, fmt.Errorf("%w: %d messages wait; try again later, or raise Options.MaxQueued", ErrFull, q.options.MaxQueued)
+	}
 	seq := q.seq.Add(1)
 	m.ID = q.newID(now, seq)
 	if done != nil {
@@ -189,13 +216,16 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	if done != nil && first != r.ID {
 		q.waiters.leave(r.ID, done)
 	}
+	if err != nil || first != r.ID {
+		q.waiting.Add(-1)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("queue: enqueue: %w", err)
 	}
 	if first != r.ID {
 		return q.repeated(ctx, r, first, done)
 	}
-	defer q.admit(&item{record: r, status: Queued, seq: seq}, now) // even where OnEvent ends the goroutine
+	defer q.admit(&item{record: r, seq: seq, contact: contact}, now) // even where OnEvent ends the goroutine
 	q.tell(r, "", now)
 	return r, nil
 }
@@ -234,7 +264,17 @@ func (q *Queue) repeated(ctx context.Context, r *Record, first string, done chan
 	return &kept, err
 }
 
-// request is what a message asks of the limiter.
+// request is what an item asks of the limiter.
+func (q *Queue) request(it *item) limiter.Request {
+	r := request(&it.record.Message)
+	r.NewContact = it.contact
+	if r.Campaign = it.record.Campaign; it.record.Priority <= 0 {
+		r.Keep = q.options.KeepForUrgent
+	}
+	return r
+}
+
+// request is what a message asks of a limiter.
 func request(m *Message) limiter.Request {
 	return limiter.Request{Account: m.Account, Action: policy.SendMessage, Recipient: m.To}
 }
@@ -248,6 +288,17 @@ func (q *Queue) tell(r *Record, from Status, at time.Time) {
 	told := *r
 	told.Message = told.clone()
 	q.options.OnEvent(Event{Record: told, From: from, At: at})
+}
+
+// targetOf is a target for the log.
+func targetOf(t limiter.Target) string {
+	switch {
+	case t == limiter.Target{}:
+		return "everything"
+	case t.NewContacts:
+		return "new contacts of " + mask.Phone(t.Account)
+	}
+	return strings.Join(strings.Fields(mask.Phone(t.Account)+" "+mask.Phone(t.Recipient)+" "+mask.Text(t.Campaign)), " ")
 }
 
 // complain logs what went wrong with a message.

@@ -63,15 +63,33 @@ func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 	if l.shard.lanes[l.account] != l {
 		return // it has ended meanwhile
 	}
-	for it := range l.waiting.all() {
-		it.until, it.typed = time.Time{}, time.Time{}
-	}
+	l.until = time.Time{}
+	l.restartLine(now)
+	l.link.restart(step)
 	if l.checks != nil {
 		l.checks.restart()
 	}
 	for _, it := range l.claimed {
-		it.until = it.until.Add(-step)
+		if !it.until.IsZero() {
+			it.until = it.until.Add(-step)
+		}
 	}
 	l.shard.due.remove(l)
 	q.plan(l, now)
+}
+
+// restartLine has the messages that wait for a time wait for it anew, and forgets
+// when typing was shown for any.
+func (l *lane) restartLine(now time.Time) {
+	delayed := l.line.later.items
+	l.line.later.items = nil
+	for _, it := range delayed {
+		it.place, it.typed = 0, time.Time{}
+		l.line.lead(it, now)
+	}
+	for _, c := range l.line.turns {
+		for _, it := range c.ready.items {
+			it.typed = time.Time{}
+		}
+	}
 }

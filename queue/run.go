@@ -88,10 +88,12 @@ func (q *Queue) abandon() (n int) {
 			case onWire:
 				r := *it.record
 				r.Version++
-				r.Status, r.Code, r.Err, r.Done = InDoubt, SendUnknown, "the sender did not return before the queue stopped", now
+				r.Done = now
+				r.doubt("the sender did not return before the queue stopped")
+				q.resend(&r)
 				it.record, it.phase, it.lost = &r, recording, true
 				n++
-			case waiting, parked, typing, saving, recording:
+			case waiting, behind, delayed, parked, doomed, typing, saving, recording:
 			}
 		}
 	}

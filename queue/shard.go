@@ -13,10 +13,11 @@ import (
 // queue calls nothing but the limiter, the clock and what is known of numbers; never
 // the store, the user's functions or the logger.
 type shard struct {
-	mu    sync.Mutex
-	lanes map[string]*lane
-	due   schedule
-	_     [64]byte // keeps two shards' locks off one cache line
+	mu     sync.Mutex
+	lanes  map[string]*lane
+	chains map[chain]*item // the last message of each, of all lanes
+	due    schedule
+	_      [64]byte // keeps two shards' locks off one cache line
 }
 
 const shardCount = 16
@@ -24,6 +25,7 @@ const shardCount = 16
 func (q *Queue) openShards() {
 	for i := range q.shards {
 		q.shards[i].lanes = make(map[string]*lane)
+		q.shards[i].chains = make(map[chain]*item)
 		q.shards[i].due.open(&q.turns)
 	}
 }

@@ -15,6 +15,7 @@ func (q *Queue) Step(ctx context.Context) (next time.Time, err error) {
 		return time.Time{}, err
 	}
 	defer q.drive.Store(false)
+	q.hear()
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return time.Time{}, err

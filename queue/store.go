@@ -30,13 +30,14 @@ type Store interface {
 	Add(ctx context.Context, r *Record, since time.Time) (id string, err error)
 
 	// Change puts a record in the place of the one with its ID, whose Version must
-	// be one less, and keeps the pace p where it is not nil. An attempt begins
+	// be one less, and keeps the pace p as Keep does where it is not nil. An attempt begins
 	// where r is sending, and ends where r is not and the record before it was.
 	// [ErrConflict] says that the Version is another, [ErrUnknownMessage] that
 	// there is no such record.
 	Change(ctx context.Context, r *Record, p *Pace) error
 
-	// Keep puts a pace in the place of the one of its account.
+	// Keep puts a pace in the place of the one of its account, unless that has a
+	// higher Version.
 	Keep(ctx context.Context, p *Pace) error
 
 	// Get returns a message, which is the caller's to change. [ErrUnknownMessage]
@@ -78,6 +79,9 @@ type Pace struct {
 
 	// At is when it was taken.
 	At time.Time
+
+	// Version is higher for one that was taken later.
+	Version uint64
 }
 
 // An Attempt is one time that a message was on the wire.

@@ -210,8 +210,8 @@ func TestStore_FinishFailsAlone(t *testing.T) {
 	s := &queuetest.Sender{Clock: clock}
 	q := newQueue(t, policy.Unlimited(), s, queue.Options{Clock: clock, Width: 2, Typing: &queue.Typing{PerRune: 500 * time.Millisecond, Max: time.Minute}})
 	q.SetStore(flaky{queue.NewMemory(10), script(map[string][]fault{"Finish": {failsBefore}})})
-	for _, text := range []string{"1234", "12345", "1"} {
-		enqueue(t, q, queue.Message{Account: alice, To: bob, Text: text})
+	for i, text := range []string{"1234", "12345", "1"} {
+		enqueue(t, q, queue.Message{Account: alice, To: number(i), Text: text})
 	}
 	var at []time.Time
 	for {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -174,22 +175,61 @@ type checks struct {
 	asking  heap[*check]
 	resting heap[resting]
 	until   time.Time // when those that ask may go on
-	gone    line      // messages that will not be sent and wait to be recorded
 }
 
-// A check is a recipient that is to be verified, with the messages to it that have
-// been at the front of their lane. The one that carries the check out is not among
-// them.
+// A check is a recipient that is to be verified, with the messages to it that were
+// next in their lane. The one that carries the check out is not among them.
 type check struct {
 	to       string
-	seq      uint64 // of its first message
-	parked   line
-	failed   int  // how often in a row
-	underway bool // a message carries it out
+	priority int     // of the message that ranks first
+	seq      uint64  // of that one
+	parked   []*item // as they rank
+	failed   int     // how often in a row
+	underway bool    // a message carries it out
 	settled  bool
 }
 
-func (c *check) less(other *check) bool { return c.seq < other.seq }
+func (c *check) less(other *check) bool {
+	if c.priority != other.priority {
+		return c.priority > other.priority
+	}
+	return c.seq < other.seq
+}
+
+// park adds a message that is in no list. It reports whether the check ranks higher
+// for it.
+func (c *check) park(it *item) (higher bool) {
+	it.phase = parked
+	i := 0
+	for i < len(c.parked) && ranks(c.parked[i], it) {
+		i++
+	}
+	c.parked = slices.Insert(c.parked, i, it)
+	if i > 0 || c.priority > it.record.Priority || c.priority == it.record.Priority && c.seq <= it.seq {
+		return false
+	}
+	c.priority, c.seq = it.record.Priority, it.seq
+	return true
+}
+
+// park adds a message that is in no list to a check.
+func (c *checks) park(to *check, it *item) {
+	if !to.park(it) {
+		return
+	}
+	asking := c.asking
+	c.asking = nil
+	for _, a := range asking {
+		c.asking.push(a)
+	}
+}
+
+// unpark takes out a message that waits for a check.
+func (c *checks) unpark(it *item) {
+	if from := c.all[it.record.To]; from != nil {
+		from.parked = slices.DeleteFunc(from.parked, func(p *item) bool { return p == it })
+	}
+}
 
 // A resting check is one that failed and is carried out again later.
 type resting struct {
@@ -201,7 +241,7 @@ func (r resting) less(other resting) bool {
 	if c := r.until.Compare(other.until); c != 0 {
 		return c < 0
 	}
-	return r.seq < other.seq
+	return r.check.less(other.check)
 }
 
 // first is the check to be carried out first, or nil. Those whose rest is over ask
@@ -221,9 +261,6 @@ func (c *checks) first(now time.Time) *check {
 
 // due is when the checks have something to do next.
 func (c *checks) due() (due time.Time, ok bool) {
-	if c.gone.first != nil {
-		return time.Time{}, true
-	}
 	if len(c.asking) > 0 {
 		due, ok = c.until, true
 	}
@@ -243,7 +280,7 @@ func (c *checks) restart() {
 	c.resting = c.resting[:0]
 }
 
-// vouched reports whether the first waiting message may go as far as its recipient
+// vouched reports whether the message that goes next may go as far as its recipient
 // is concerned. Where it may not, it has been dealt with, or the lane waits. It
 // requires the shard's lock.
 func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
@@ -259,66 +296,68 @@ func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 		if c != nil {
 			l.park(c, it)
 			if !c.underway {
-				l.resolve(c, known)
+				l.resolve(c, known, now)
 			}
 			return false
 		}
-		l.waiting.leave(it)
-		l.answer(it, known)
-		return known.registered && l.waiting.first == it
+		return l.learn(it, known, now)
 	}
 	if c != nil {
 		l.park(c, it)
 		return false
 	}
-	if d := q.limiter.Check(now, request(&it.record.Message)); d.Answer != limiter.Allowed {
-		if d.Answer == limiter.Never {
-			l.waiting.leave(it)
-			l.giveUp(it, NeverAllowed, d.Err().Error())
-		} else {
-			it.until = now.Add(pause(d))
-		}
+	if d := q.limiter.Check(now, q.request(it)); d.Answer != limiter.Allowed {
+		q.refused(l, it, d, now)
 		return false
 	}
-	c = &check{to: to, seq: it.seq}
+	c = &check{to: to, priority: it.record.Priority, seq: it.seq}
 	l.checks.all[to] = c
 	l.park(c, it)
 	l.checks.asking.push(c)
 	return false
 }
 
-// park puts the first waiting message to those whose recipient is to be verified.
+// park puts the message that goes next to those whose recipient is to be verified.
 func (l *lane) park(c *check, it *item) {
-	l.waiting.leave(it)
-	it.phase = parked
-	c.parked.join(it)
+	l.line.unlist(it)
+	l.checks.park(c, it)
 }
 
-// check finds the next job of a lane's checks. A message that may go, and came
+// check finds the next job of a lane's checks. A message that may go, and ranks
 // before, goes first. It requires the shard's lock.
 func (q *Queue) check(l *lane, now time.Time) (job, bool) {
-	if l.checks.gone.first != nil {
-		return l.bury(), true
-	}
 	c := l.checks.first(now)
 	if c == nil || l.checks.until.After(now) {
 		return job{}, false
 	}
-	if it := l.waiting.first; it != nil && it.seq < c.seq && !it.until.After(now) {
+	if it := l.line.first(); it != nil && !l.until.After(now) && c.follows(it) {
 		return job{}, false
 	}
 	return q.ask(l, c, now)
 }
 
+// follows reports whether a message ranks before the check.
+func (c *check) follows(it *item) bool {
+	if c.priority != it.record.Priority {
+		return it.record.Priority > c.priority
+	}
+	return it.seq < c.seq
+}
+
 // ask takes the permit for the next check, if its message could go now. It requires
 // the shard's lock.
 func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
-	if known, ok := q.answers.of(c.to, now); ok { // another lane has asked
-		l.resolve(c, known)
+	if known, ok := q.answers.of(c.to, now); ok || len(c.parked) == 0 { // another lane has asked, or nobody asks any more
+		l.resolve(c, known, now)
 		return job{}, false
 	}
-	it := c.parked.first
-	d := q.limiter.Check(now, request(&it.record.Message))
+	it := c.parked[0]
+	d := q.limiter.Check(now, q.request(it))
+	if d.Narrow && (d.Answer == limiter.Later || d.Answer == limiter.Busy) {
+		l.checks.asking.pop()
+		l.checks.resting.push(resting{c, now.Add(pause(d))})
+		return job{}, false
+	}
 	var permit limiter.Permit
 	if d.Answer == limiter.Allowed {
 		permit, d = q.limiter.Take(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: c.to})
@@ -326,50 +365,55 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	switch d.Answer {
 	case limiter.Allowed:
 	case limiter.Never:
-		l.release(c, func(it *item) { l.giveUp(it, NeverAllowed, d.Err().Error()) })
+		l.release(c, func(it *item) { l.doom(it, Failed, NeverAllowed, d.Err().Error(), now) })
 		return job{}, false
 	case limiter.Later, limiter.Busy:
 		l.checks.until = now.Add(pause(d))
 		return job{}, false
 	}
 	l.checks.asking.pop()
-	c.parked.leave(it)
+	c.parked = c.parked[1:]
 	c.underway = true
+	l.line.forgetEnd(it)
 	it.permit, it.phase = permit, checking
 	l.claimed = append(l.claimed, it)
 	return job{l, it, it.record, (*Queue).verify}, true
 }
 
-// bury gives out the recording of a message that will not be sent. It requires
-// the shard's lock.
-func (l *lane) bury() job {
-	it := l.checks.gone.first
-	l.checks.gone.leave(it)
-	it.phase = saving
-	l.claimed = append(l.claimed, it)
-	return job{l, it, it.record, (*Queue).save}
-}
-
-// release lets go of the messages that wait for a check, in their order.
+// release lets go of the messages that wait for a check, as they rank.
 func (l *lane) release(c *check, do func(*item)) {
 	c.settled = true
 	delete(l.checks.all, c.to)
-	for it := c.parked.first; it != nil; it = c.parked.first {
-		c.parked.leave(it)
+	all := c.parked
+	c.parked = nil
+	for _, it := range all {
 		do(it)
 	}
 }
 
 // resolve gives all messages of a check their answer.
-func (l *lane) resolve(c *check, known answer) {
-	l.release(c, func(it *item) { l.answer(it, known) })
+func (l *lane) resolve(c *check, known answer, now time.Time) {
+	l.release(c, func(it *item) {
+		if l.learn(it, known, now) {
+			l.line.enter(it)
+		}
+	})
 }
 
-// answer puts a message that is in no list back to those that wait, with the
-// address that it is sent to, or to those that will not be sent.
-func (l *lane) answer(it *item, known answer) {
+// learn tells the first message of a chain, and those behind it, the address that
+// they are sent to, or ends them. It reports whether they are to be sent.
+func (l *lane) learn(it *item, known answer, now time.Time) bool {
+	for next := it; next != nil && !next.record.NotBefore.After(now); {
+		follows := next.next
+		next.learn(l, known, now)
+		next = follows
+	}
+	return known.registered
+}
+
+func (it *item) learn(l *lane, known answer, now time.Time) {
 	if !known.registered {
-		l.giveUp(it, RecipientNotFound, "the recipient is not on WhatsApp")
+		l.doom(it, Failed, RecipientNotFound, "the recipient is not on WhatsApp", now)
 		return
 	}
 	if known.to != it.record.To {
@@ -377,17 +421,7 @@ func (l *lane) answer(it *item, known answer) {
 		r.AskedTo, r.To = r.To, known.to
 		it.record = &r
 	}
-	it.verified, it.phase, it.until = true, waiting, time.Time{}
-	l.waiting.readmit(it)
-}
-
-// giveUp ends a message that is in no list.
-func (l *lane) giveUp(it *item, code Code, why string) {
-	r := *it.record
-	r.Version++
-	r.Status, r.Code, r.Err = Failed, code, why
-	it.record, it.phase = &r, parked
-	l.checks.gone.join(it)
+	it.verified = true
 }
 
 // verify carries out a check.
@@ -415,6 +449,10 @@ func (q *Queue) verify(ctx context.Context, j job) {
 		}
 		q.settleCheck(j, known, outcome, err != nil, cut)
 	}()
+	if !late && !q.connected(j.record) {
+		q.freeze(j.lane, q.clock.Now())
+		late = true
+	}
 	if late || ctx.Err() != nil {
 		outcome, late = limiter.Unsent, true
 		return
@@ -462,16 +500,22 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 		return
 	}
 	l.drop(it)
-	it.phase = parked
 	c := l.checks.all[j.record.To]
-	c.parked.join(it)
 	c.underway = false
+	if it.ended {
+		l.line.leave(it, now)
+	} else {
+		if !it.record.ExpiresAt.IsZero() {
+			l.line.ends.push(it)
+		}
+		c.park(it)
+	}
 	switch {
 	case !failed:
-		l.resolve(c, known)
+		l.resolve(c, known, now)
 		if same := l.checks.all[known.to]; same != nil && known.registered && !same.underway {
 			known.number = known.to
-			l.resolve(same, known)
+			l.resolve(same, known, now)
 		}
 	case cut:
 		l.checks.asking.push(c)
@@ -483,25 +527,5 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	q.plan(l, now)
 }
 
-// reopen has a lane ask again for what it waits for: it may have been a permit
-// that is settled now.
-func (l *lane) reopen(now time.Time) {
-	if first := l.waiting.first; first != nil {
-		first.until = now
-	}
-	if l.checks != nil {
-		l.checks.until = now
-	}
-}
-
 // isPhone reports whether a canonical address is a phone number.
 func isPhone(address string) bool { return Address{address}.IsPhone() }
-
-// pause is how long to wait where the limiter refused.
-func pause(d limiter.Decision) time.Duration {
-	wait := max(d.RetryAfter, 1)
-	if d.Answer == limiter.Busy {
-		wait = max(wait, patience)
-	}
-	return wait
-}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -23,7 +20,7 @@ func (q *Queue) show(ctx context.Context, j job) {
 	j.item.hush = cancel
 	late, d := j.item.phase != typing || q.stopped.Load(), j.item.typing
 	s.mu.Unlock()
-	if late {
+	if late || !q.typable(j) {
 		return
 	}
 	defer q.rescue("typing panicked", j.record)
@@ -36,18 +33,22 @@ func (q *Queue) show(ctx context.Context, j job) {
 // became of it.
 func (q *Queue) send(ctx context.Context, j job) {
 	it := j.item
+	if !q.reachable(j) {
+		return
+	}
 	r := *j.record
-	r.Status, r.At, r.Typing = Sending, q.clock.Now(), it.typing
+	r.Status, r.Code, r.Err, r.At, r.Done, r.RetryAt = Sending, "", "", q.clock.Now(), time.Time{}, time.Time{}
+	r.Typing = it.typing
 	r.Attempts++
 	r.Version++
-	if err := q.begin(ctx, it, &r); err != nil {
+	if err := q.begin(ctx, it, &r, q.pace(j.lane)); err != nil {
 		q.putBack(j, err)
 		return
 	}
 	// A sender that panics, or ends its goroutine, leaves the message in doubt.
-	end, outcome, lost := r, limiter.Sent, false
+	end, lost := ending{Record: r, outcome: limiter.Sent}, false
 	end.Version++
-	end.Status, end.Code, end.Err = InDoubt, SendUnknown, "the sender did not return"
+	end.doubt("the sender did not return")
 	defer func() {
 		if lost {
 			it.permit.Settle(q.clock.Now(), limiter.Unsent)
@@ -57,31 +58,40 @@ func (q *Queue) send(ctx context.Context, j job) {
 			end.Err = fmt.Sprintf("the sender panicked: %v", v)
 			q.complain("the sender panicked", &r, fmt.Errorf("%v\n%s", v, debug.Stack()))
 		}
-		q.settle(ctx, j, &end, outcome)
+		q.settle(ctx, j, &end)
 	}()
 	q.tell(&r, Queued, r.At)
+	var cancel context.CancelFunc
+	if it.timed {
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+	}
 	s := j.lane.shard
 	s.mu.Lock()
 	if lost = it.lost; !lost {
-		it.record, it.status, it.phase = &r, Sending, onWire
+		it.record, it.wired, it.phase, it.hush = &r, true, onWire, cancel
 	}
 	s.mu.Unlock()
 	if lost {
 		return
 	}
 	end.At = q.clock.Now() // again: recording took time
+	if it.expired(end.At) {
+		end.expire()
+		return
+	}
 	receipt, err := q.sender.Send(ctx, r.clone())
 	end.Receipt = receipt
-	end.Status, end.Code, end.Err, outcome = verdict(err)
+	end.judge(err)
 }
 
 // begin records a message as sending. It may have done so before and been told
 // that it failed: such a mark is its own, and nothing has been sent under it.
-func (q *Queue) begin(ctx context.Context, it *item, r *Record) error {
+func (q *Queue) begin(ctx context.Context, it *item, r *Record, p *Pace) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	err := q.store.Change(ctx, r, nil)
+	err := q.store.Change(ctx, r, p)
 	if !it.marked || !errors.Is(err, ErrConflict) {
 		it.marked = it.marked || err != nil
 		return err
@@ -107,112 +117,113 @@ func (q *Queue) putBack(j job, err error) {
 		l.shard.mu.Lock()
 		defer l.shard.mu.Unlock()
 		l.drop(it)
+		l.line.leave(it, now)
+		q.waiting.Add(-1)
 		q.plan(l, now)
 		return
 	}
 	q.complain("a message could not be recorded as sending; it waits", j.record, err)
 	l.shard.mu.Lock()
 	defer l.shard.mu.Unlock()
-	it.until = now.Add(patience)
-	l.move(it, waiting)
+	l.putBack(it)
+	l.until = now.Add(patience)
 	q.plan(l, now)
 }
 
 // settle gives the permit and the message their outcome.
-func (q *Queue) settle(ctx context.Context, j job, end *Record, outcome limiter.Outcome) {
+func (q *Queue) settle(ctx context.Context, j job, end *ending) {
 	end.Done = q.clock.Now()
+	q.again(end)
 	s := j.lane.shard
 	s.mu.Lock()
 	lost := j.item.lost
 	if !lost {
-		j.item.record, j.item.phase = end, saving
+		j.item.record, j.item.phase, j.item.hush = &end.Record, saving, nil
 	}
 	s.mu.Unlock()
-	j.item.permit.Settle(end.Done, outcome)
-	if !lost {
-		j.record = end
-		q.save(ctx, j)
+	j.item.permit.Settle(end.Done, end.outcome)
+	if lost {
+		return
 	}
+	q.heed(ctx, j, end)
+	j.record = &end.Record
+	q.save(ctx, j)
 }
 
-// save records a message's end and lets the lane go on.
+// save records what became of a message and lets the lane go on.
 func (q *Queue) save(ctx context.Context, j job) { _ = q.trySave(ctx, j) }
 
 // trySave is save. Where it fails, the lane will try again.
 func (q *Queue) trySave(ctx context.Context, j job) error {
 	l, it := j.lane, j.item
-	from := it.status
-	r, err := q.finish(context.WithoutCancel(ctx), it, j.record)
+	from := Queued
+	var p *Pace
+	if it.wired {
+		from, p = Sending, q.pace(l)
+	}
+	r, err := q.finish(context.WithoutCancel(ctx), it, j.record, p)
 	now := q.clock.Now()
 	if err != nil {
-		q.complain("a message's end could not be recorded; it will be", j.record, err)
+		q.complain("what became of a message could not be recorded; it will be", j.record, err)
 		l.shard.mu.Lock()
 		defer l.shard.mu.Unlock()
 		it.phase, it.until = recording, now.Add(patience)
 		q.plan(l, now)
 		return err
 	}
+	if r.Status.Final() {
+		q.waiting.Add(-1)
+		defer q.waiters.tell(r) // even where OnEvent ends the goroutine
+	} else {
+		defer q.watch()
+		defer q.rejoin(l, it, r)
+	}
 	l.shard.mu.Lock()
 	l.drop(it)
+	if it.campaign != nil && r.Status.Final() {
+		if r.Status == Sent {
+			it.met()
+		}
+		l.line.leave(it, now)
+	}
 	l.reopen(now)
+	q.slow(l, it, now)
 	q.plan(l, now)
 	l.shard.mu.Unlock()
-	q.conclude(r, from, now)
+	q.tell(r, from, now)
 	return nil
+}
+
+// rejoin puts a message that waits again back into its line. It is a new item: the
+// worker of the one before may still have that.
+func (q *Queue) rejoin(l *lane, it *item, r *Record) {
+	now := q.clock.Now()
+	l.shard.mu.Lock()
+	defer l.shard.mu.Unlock()
+	l.line.leave(it, now)
+	l.line.join(&item{record: r, seq: it.seq, verified: it.verified, contact: it.contact}, now)
+	q.plan(l, now)
 }
 
 // finish records a message's end, which the store may have done before and said
 // that it failed. It returns the record that stands.
-func (q *Queue) finish(ctx context.Context, it *item, r *Record) (*Record, error) {
-	err := q.store.Change(ctx, r, nil)
+func (q *Queue) finish(ctx context.Context, it *item, r *Record, p *Pace) (*Record, error) {
+	err := q.store.Change(ctx, r, p)
 	if errors.Is(err, ErrConflict) {
 		kept, lookup := q.store.Get(ctx, r.ID)
 		switch {
 		case lookup != nil:
 			err = errors.Join(err, lookup)
-		case kept.Status.Final():
+		case kept.Status.Final(), kept.Version == r.Version && kept.Status == r.Status:
 			return &kept, nil
 		case it.marked && kept.Status == Sending && kept.Version == r.Version:
 			again := *r // behind a mark of its own
 			again.Version++
-			return &again, q.store.Change(ctx, &again, nil)
+			return &again, q.store.Change(ctx, &again, p)
 		}
 	}
 	if errors.Is(err, ErrUnknownMessage) {
 		return r, nil // done with and forgotten
 	}
 	return r, err
-}
-
-// conclude tells everybody who waits for it that a message is done with.
-func (q *Queue) conclude(r *Record, from Status, now time.Time) {
-	defer q.waiters.tell(r) // even where OnEvent ends the goroutine
-	q.tell(r, from, now)
-}
-
-// verdict is what the sender's answer makes of a message and its permit.
-func verdict(err error) (Status, Code, string, limiter.Outcome) {
-	switch {
-	case err == nil:
-		return Sent, "", "", limiter.Sent
-	case errors.Is(err, ErrUnsent):
-		return Failed, SendFailed, err.Error(), limiter.Unsent
-	case brokeOff(err):
-		return InDoubt, SendUnknown, err.Error(), limiter.Sent
-	}
-	return Failed, SendFailed, err.Error(), limiter.Refused
-}
-
-// brokeOff reports whether an error leaves open what happened on the wire.
-func brokeOff(err error) bool {
-	for _, open := range []error{
-		context.DeadlineExceeded, context.Canceled,
-		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE,
-	} {
-		if errors.Is(err, open) {
-			return true
-		}
-	}
-	var network net.Error
-	return errors.As(err, &network)
 }

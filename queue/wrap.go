@@ -65,15 +65,16 @@ func (w *wrapped) Send(ctx context.Context, m Message) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, fmt.Errorf("%w: %w", ErrUnsent, err)
 	}
-	outcome := limiter.Sent // stays so where the sender panics or ends its goroutine
-	defer func() { permit.Settle(w.clock.Now(), outcome) }()
+	end := ending{outcome: limiter.Sent} // stays so where the sender panics or ends its goroutine
+	defer func() {
+		now := w.clock.Now()
+		if t, until, reason, ok := end.hold(m.Account, now); ok {
+			_ = w.limiter.Hold(now, t, until, reason) // a target that cannot be is no hold
+		}
+		permit.Settle(now, end.outcome)
+	}()
 	receipt, err := w.sender.Send(ctx, m)
-	switch {
-	case errors.Is(err, ErrUnsent):
-		outcome = limiter.Unsent
-	case err != nil && !brokeOff(err):
-		outcome = limiter.Refused
-	}
+	end.judge(err)
 	return receipt, err
 }
 

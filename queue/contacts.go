@@ -1,0 +1,36 @@
+package queue
+
+import "context"
+
+// Contacts is a [Sender] that knows whom an account has written to before. The queue
+// asks it when it takes a message in, and marks the request of one to somebody new
+// as a new contact, for the policy's limits on those. Once a message of a chain to
+// one recipient has gone out, those behind it are not new any more.
+type Contacts interface {
+	// Known reports whether the account has written to the recipient before, or
+	// was written to. An error, which is logged, or a panic, means no.
+	Known(ctx context.Context, account, to string) (bool, error)
+}
+
+// firstContact reports whether a message is to somebody new.
+func (q *Queue) firstContact(ctx context.Context, m *Message) (first bool) {
+	if q.contacts == nil {
+		return false
+	}
+	first = true
+	r := &Record{Message: *m}
+	defer q.rescue("the contacts panicked", r)
+	known, err := q.contacts.Known(ctx, m.Account, m.To)
+	if err != nil {
+		q.complain("it is not known whether the recipient is a new contact; it counts as one", r, err)
+		return true
+	}
+	return !known
+}
+
+// met notes that a message went out: those behind it are not to somebody new.
+func (it *item) met() {
+	for next := it.next; next != nil; next = next.next {
+		next.contact = false
+	}
+}

@@ -1,0 +1,196 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/wapace/wapace/limiter"
+)
+
+// A Connector is a [Sender] that knows which accounts are connected. The queue asks
+// it before it shows typing and before it sends. The messages of an account that is
+// not connected keep their place, attempts and budget; those that expire meanwhile
+// do.
+type Connector interface {
+	// Connected reports whether an account can send now. It is called often, by
+	// several at once, and must not block.
+	Connected(account string) bool
+
+	// Reconnected receives the name of each account that is connected again, or the
+	// empty string for all. Where a name is lost, the queue asks again after a
+	// minute. It returns the same channel each time; nil: none.
+	Reconnected() <-chan string
+}
+
+// A link is what a lane knows of its account's connection. Nil is one that was
+// there for long.
+type link struct {
+	down   bool
+	failed int       // how often in a row
+	until  time.Time // nothing may go before
+	since  time.Time // when the account was back
+}
+
+// askAgain is how long an account that is not connected is left alone where its
+// Connector says nothing.
+const askAgain = time.Minute
+
+// opens is when the next message may go, as far as the connection is concerned.
+func (k *link) opens() time.Time {
+	if k == nil {
+		return time.Time{}
+	}
+	return k.until
+}
+
+// restart is for a clock that was set back by a step.
+func (k *link) restart(step time.Duration) {
+	if k == nil {
+		return
+	}
+	k.until = time.Time{}
+	if !k.since.IsZero() {
+		k.since = k.since.Add(-step)
+	}
+}
+
+// width is how many messages of a lane may be on their way at once: one, where it is
+// to show whether the account is back.
+func (q *Queue) widthOf(l *lane) int {
+	if l.link != nil && l.link.down {
+		return 1
+	}
+	return q.width
+}
+
+// reachable reports whether a job's account is connected. Where it is not, the
+// message has been put back.
+func (q *Queue) reachable(j job) bool {
+	if q.connected(j.record) {
+		return true
+	}
+	l, it := j.lane, j.item
+	now := q.clock.Now()
+	q.freeze(l, now)
+	it.permit.Settle(now, limiter.Unsent)
+	l.shard.mu.Lock()
+	defer l.shard.mu.Unlock()
+	if it.lost {
+		return false
+	}
+	it.permit = limiter.Permit{}
+	l.putBack(it)
+	q.plan(l, now)
+	return false
+}
+
+// typable is reachable for a message that typing is to be shown for.
+func (q *Queue) typable(j job) bool {
+	if q.connected(j.record) {
+		return true
+	}
+	now := q.clock.Now()
+	q.freeze(j.lane, now)
+	j.lane.shard.mu.Lock()
+	defer j.lane.shard.mu.Unlock()
+	if j.item.phase == typing {
+		j.item.typed, j.item.hush = time.Time{}, nil
+		j.lane.putBack(j.item)
+	}
+	q.plan(j.lane, now)
+	return false
+}
+
+// connected asks the connector. One that panics has not said no.
+func (q *Queue) connected(r *Record) (ok bool) {
+	if q.connector == nil {
+		return true
+	}
+	ok = true
+	defer q.rescue("the connector panicked", r)
+	return q.connector.Connected(r.Account)
+}
+
+// freeze has a lane send nothing until its account is connected.
+func (q *Queue) freeze(l *lane, now time.Time) {
+	l.shard.mu.Lock()
+	defer l.shard.mu.Unlock()
+	if l.link == nil {
+		l.link = &link{}
+	}
+	k := l.link
+	if !k.down {
+		k.down, k.failed, k.since = true, 0, time.Time{}
+	}
+	k.failed++
+	k.until = now.Add(askAgain)
+	if q.connector == nil {
+		k.until = now.Add(rest(k.failed))
+	}
+}
+
+// slow notes that a message went out, and has the next one of an account that was
+// offline wait as the ramp says. It requires the shard's lock.
+func (q *Queue) slow(l *lane, it *item, now time.Time) {
+	k := l.link
+	if k == nil || !it.wired || it.record.Code == NotConnected {
+		return
+	}
+	if k.down {
+		k.down, k.since = false, it.record.At
+	}
+	back := now.Sub(k.since)
+	if back >= q.options.Ramp.Over {
+		l.link = nil
+		return
+	}
+	var natural time.Duration
+	if d := q.limiter.Check(now, q.request(it)); d.Answer == limiter.Later && !d.Narrow {
+		natural = d.RetryAfter
+	}
+	k.until = now.Add(q.options.Ramp.stretch(back, natural))
+}
+
+// reconnected has an account try again, or all where it is empty.
+func (q *Queue) reconnected(account string) {
+	now := q.clock.Now()
+	again := func(l *lane) {
+		if l.link != nil && l.link.down {
+			l.link.until = time.Time{}
+			q.plan(l, now)
+		}
+	}
+	if account == "" {
+		for l := range q.all() {
+			again(l)
+		}
+	} else {
+		s := q.shardOf(account)
+		s.mu.Lock()
+		if l := s.lanes[account]; l != nil {
+			again(l)
+		}
+		s.mu.Unlock()
+	}
+	q.watch()
+}
+
+// hear takes in who is connected again, without waiting for it.
+func (q *Queue) hear() {
+	for q.news != nil {
+		select {
+		case account, open := <-q.news:
+			q.heard(account, open)
+		default:
+			return
+		}
+	}
+}
+
+// heard takes in what came from the connector.
+func (q *Queue) heard(account string, open bool) {
+	if !open {
+		q.news = nil
+		return
+	}
+	q.reconnected(account)
+}

@@ -1,0 +1,160 @@
+package queue
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/wapace/wapace/internal/mask"
+	"github.com/wapace/wapace/limiter"
+)
+
+// An ending is what a call of the sender makes of its message.
+type ending struct {
+	Record
+	outcome limiter.Outcome
+	verdict *Verdict // nil where the error had none
+}
+
+// judge makes of the message what the sender answered.
+func (e *ending) judge(err error) {
+	var v *Verdict
+	switch {
+	case err == nil:
+		e.Status, e.Code, e.Err, e.outcome = Sent, "", "", limiter.Sent
+		return
+	case errors.As(err, &v) && v != nil:
+		e.verdict = v
+	case errors.Is(err, ErrUnsent):
+		v = &Verdict{Do: DoDrop}
+	case brokeOff(err):
+		v = &Verdict{Do: DoInDoubt}
+	default:
+		v = &Verdict{Do: DoDrop}
+	}
+	e.outcome = limiter.Refused
+	if v.Do == DoOffline || errors.Is(err, ErrUnsent) {
+		e.outcome = limiter.Unsent
+		e.Attempts--
+	}
+	switch v.Do {
+	case DoRetry, DoHold:
+		e.Status, e.Code, e.Err = Queued, SendRefused, err.Error()
+	case DoOffline:
+		e.Status, e.Code, e.Err = Queued, NotConnected, err.Error()
+	case DoDrop:
+		e.Status, e.Code, e.Err = Failed, cmp.Or(v.Code, SendFailed), err.Error()
+	case DoInDoubt:
+		fallthrough
+	default:
+		if e.outcome == limiter.Unsent {
+			e.Attempts++ // it is not known after all
+		}
+		e.outcome = limiter.Sent
+		e.doubt(err.Error())
+	}
+}
+
+// doubt makes the message one of which nobody knows whether it went out.
+func (r *Record) doubt(why string) { r.Status, r.Code, r.Err = InDoubt, SendUnknown, why }
+
+// expire makes the message one that was of no use any more when it was about to go.
+func (e *ending) expire() {
+	e.Status, e.Code, e.Err, e.outcome = Expired, TooLate, "it expired before it was on the wire", limiter.Unsent
+	e.Attempts--
+}
+
+// again decides whether a message that is to be sent again is, and when.
+func (q *Queue) again(e *ending) {
+	q.resend(&e.Record)
+	switch {
+	case e.Status != Queued || e.verdict == nil || e.verdict.Do == DoOffline:
+	case e.Attempts >= q.options.MaxAttempts:
+		e.Status, e.Code = Failed, TooManyAttempts
+	default:
+		e.RetryAt = e.Done.Add(q.drawBackoff(&e.Message, e.Attempts, e.verdict.After))
+	}
+}
+
+// resend has a message that is in doubt sent again where it asks for that, once.
+func (q *Queue) resend(r *Record) {
+	if r.Status != InDoubt || r.InDoubt != ResendInDoubt || r.Resent {
+		return
+	}
+	r.Status, r.Resent = Queued, true
+	r.RetryAt = r.Done.Add(q.drawBackoff(&r.Message, r.Attempts, 0))
+}
+
+// heed does what a verdict asks for others than its message.
+func (q *Queue) heed(ctx context.Context, j job, e *ending) {
+	switch {
+	case e.verdict == nil:
+	case e.verdict.Do == DoOffline:
+		q.freeze(j.lane, e.Done)
+	default:
+		t, until, reason, ok := e.hold(e.Account, e.Done)
+		if !ok {
+			return
+		}
+		if err := q.hold(ctx, e.Done, t, until, reason); err != nil {
+			q.complain("a hold could not be made as the sender asked; the message is tried again", &e.Record, err)
+		}
+	}
+}
+
+// hold is what the verdict stops of an account, if it is not over by now.
+func (e *ending) hold(account string, now time.Time) (t limiter.Target, until time.Time, reason string, ok bool) {
+	v := e.verdict
+	if v == nil || v.Do != DoHold || !v.Until.IsZero() && !v.Until.After(now) {
+		return t, until, "", false
+	}
+	if t = v.Target; t.Account == "" {
+		t.Account = account
+	}
+	return t, v.Until, cmp.Or(mask.Text(v.Error()), string(DoHold)), true
+}
+
+// overdue ends a call of the sender that takes too long: first it is told so, and
+// where it does not return the lane goes on without it. It requires the shard's
+// lock.
+func (q *Queue) overdue(l *lane, it *item, now time.Time) (job, bool) {
+	if !it.warned {
+		it.warned, it.until = true, now.Add(lastWord)
+		if it.hush != nil {
+			it.hush()
+		}
+		return job{}, false
+	}
+	r := *it.record
+	r.Version++
+	r.Done = now
+	r.doubt("the sender did not return in " + q.options.SendTimeout.String())
+	q.resend(&r)
+	it.permit.Settle(now, limiter.Sent)
+	it.record, it.phase, it.lost, it.hush = &r, saving, true, nil
+	return job{l, it, &r, (*Queue).giveUp}, true
+}
+
+// giveUp goes on without a call that did not return.
+func (q *Queue) giveUp(ctx context.Context, j job) {
+	q.complain("the sender does not return; its lane goes on", j.record, errors.New(j.record.Err))
+	q.save(ctx, j)
+}
+
+// brokeOff reports whether an error leaves open what happened on the wire.
+func brokeOff(err error) bool {
+	for _, open := range []error{
+		context.DeadlineExceeded, context.Canceled,
+		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE,
+	} {
+		if errors.Is(err, open) {
+			return true
+		}
+	}
+	var network net.Error
+	return errors.As(err, &network)
+}

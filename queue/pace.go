@@ -1,0 +1,56 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+)
+
+// pace is what a lane's account has spent, to be kept together with what was done
+// last. It is nil where nobody will take the queue's store up.
+func (q *Queue) pace(l *lane) *Pace {
+	if !q.durable {
+		return nil
+	}
+	l.shard.mu.Lock() // two paces of an account are taken in the order of their versions
+	defer l.shard.mu.Unlock()
+	p, err := q.snapshot(l.account)
+	if err != nil {
+		return nil // it is a policy that cannot be written down, which New has said
+	}
+	return p
+}
+
+// keepPace keeps what an account has spent, and its holds: those that name no
+// account where it is empty.
+func (q *Queue) keepPace(ctx context.Context, account string) error {
+	if !q.durable {
+		return nil
+	}
+	p, err := q.snapshotLocked(account)
+	if err == nil {
+		err = q.store.Keep(context.WithoutCancel(ctx), p)
+	}
+	if err != nil {
+		return fmt.Errorf("queue: what was spent could not be kept: %w", err)
+	}
+	return nil
+}
+
+func (q *Queue) snapshotLocked(account string) (*Pace, error) {
+	s := q.shardOf(account)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return q.snapshot(account)
+}
+
+// snapshot takes a pace. It requires the lock of the account's shard.
+func (q *Queue) snapshot(account string) (p *Pace, err error) {
+	now := q.clock.Now()
+	p = &Pace{Account: account, At: now, Version: q.paces.Add(1)}
+	if account == "" {
+		p.Snapshot, err = q.limiter.SnapshotHolds()
+	} else {
+		p.Snapshot, err = q.limiter.Snapshot(now, account)
+	}
+	return p, err
+}
