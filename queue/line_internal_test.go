@@ -106,7 +106,7 @@ func (m *lineModel) drop(w *waiter) {
 
 func TestLine_Model(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(200) {
+	for seed := range uint64(60) {
 		dice := rand.New(rand.NewPCG(seed, 0))
 		campaigns := []int{1, 3, 40}[dice.IntN(3)]
 		recipients := []int{1, 3, 1000}[dice.IntN(3)]
@@ -116,7 +116,7 @@ func TestLine_Model(t *testing.T) {
 		var away []*waiter
 		var seq uint64
 		var late []uint64 // orders that were given out and have not come
-		for range 300 {
+		for range 120 {
 			switch n := dice.IntN(10); {
 			case n < 4:
 				seq++

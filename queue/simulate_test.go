@@ -297,8 +297,8 @@ func (w *world) audit(t *testing.T, drained bool) {
 	}
 }
 
-// orderOf names the messages that do not overtake each other: those of an account
-// and, where recipients are verified, to one asked for.
+// orderOf names the messages that do not overtake each other: those of an account,
+// and to one recipient where lanes are wide or recipients verified.
 func (w *world) orderOf(m queue.Message) string {
 	if !w.verify && w.width == 1 {
 		return m.Account
