@@ -28,9 +28,6 @@ func (q *Queue) firstContact(ctx context.Context, m *Message) (first bool) {
 	return !known
 }
 
-// met notes that a message went out: those behind it are not to somebody new.
-func (it *item) met() {
-	for next := it.next; next != nil; next = next.next {
-		next.contact = false
-	}
-}
+// meet notes that a message of its chain went out before: it is not to somebody new.
+// It tells the one behind it when it leaves.
+func (it *item) meet() { it.met, it.contact = true, false }

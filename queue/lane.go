@@ -34,6 +34,7 @@ type item struct {
 	wired    bool           // the store has it as sending
 	verified bool           // its recipient is
 	contact  bool           // it is the first message to its recipient
+	met      bool           // one of its chain that was before it, or it, has gone out
 	held     bool           // it is delayed by a rule that tells recipients apart
 	lost     bool           // given up by a stop or a timeout: whatever its worker says comes too late
 	ended    bool           // it was cancelled while its recipient is being verified

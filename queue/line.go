@@ -122,6 +122,9 @@ func (q *line) leave(it *item, now time.Time) {
 	q.forgetEnd(it)
 	prev, next := it.prev, it.next
 	it.prev, it.next = nil, nil
+	if next != nil && it.met {
+		next.meet()
+	}
 	switch {
 	case next != nil:
 		next.prev = prev

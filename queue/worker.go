@@ -182,7 +182,7 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	l.drop(it)
 	if it.campaign != nil && r.Status.Final() {
 		if r.Status == Sent {
-			it.met()
+			it.meet()
 		}
 		l.line.leave(it, now)
 	}
@@ -201,7 +201,7 @@ func (q *Queue) rejoin(l *lane, it *item, r *Record) {
 	l.shard.mu.Lock()
 	defer l.shard.mu.Unlock()
 	l.line.leave(it, now)
-	l.line.join(&item{record: r, seq: it.seq, verified: it.verified, contact: it.contact}, now)
+	l.line.join(&item{record: r, seq: it.seq, verified: it.verified, contact: it.contact, met: it.met}, now)
 	q.plan(l, now)
 }
 
