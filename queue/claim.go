@@ -107,7 +107,7 @@ func (l *lane) start(it *item, to phase, until time.Time) {
 func (l *lane) putBack(it *item) {
 	l.drop(it)
 	if !it.record.ExpiresAt.IsZero() {
-		l.line.ends.push(it)
+		l.line.more().ends.push(it)
 	}
 	l.line.put(it)
 }
@@ -138,7 +138,7 @@ const mostExpired = 256
 // expire ends the messages whose time has come while they waited.
 func (l *lane) expire(now time.Time) {
 	for range mostExpired {
-		it := l.line.ends.first()
+		it := l.line.nextEnd()
 		if it == nil || !it.expired(now) {
 			return
 		}

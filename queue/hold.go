@@ -63,9 +63,11 @@ func (q *Queue) Release(ctx context.Context, t limiter.Target) (held bool, err e
 func (l *lane) released(now time.Time) {
 	l.reopen(now)
 	var held []*item
-	for _, it := range l.line.later.items {
-		if it.held {
-			held = append(held, it)
+	if l.line.rare != nil {
+		for _, it := range l.line.rare.later.items {
+			if it.held {
+				held = append(held, it)
+			}
 		}
 	}
 	for _, it := range held {

@@ -182,10 +182,10 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	if len(l.gone) > 0 {
 		soonest(now)
 	}
-	if it := l.line.ends.first(); it != nil {
+	if it := l.line.nextEnd(); it != nil {
 		soonest(it.record.ExpiresAt)
 	}
-	if it := l.line.later.first(); it != nil {
+	if it := l.line.nextLater(); it != nil {
 		soonest(it.until)
 	}
 	if len(l.claimed) < q.widthOf(l) {

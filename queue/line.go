@@ -10,14 +10,44 @@ import "time"
 //
 // A message is in the line until it is done with, also while it is on its way.
 type line struct {
-	turns  []*campaign                // those with a message that may go; a heap, the next one first
+	turns  []*campaign     // those with a message that may go; a heap, the next one first
+	heard  []*campaign     // all that have messages
+	passed uint64          // where the turns of priority 0 stand
+	chains map[chain]*item // of all lines of the shard
+	rare   *rare           // made once used
+	n      int             // how many messages there are
+}
+
+// A rare is what the lines of most lanes have no use for.
+type rare struct {
 	later  pile[byTime]               // the first of chains that wait for a time
 	ends   pile[byEnd]                // those that expire and are not on their way
-	heard  []*campaign                // all that have messages
-	names  map[campaignName]*campaign // the same, where they are many
-	passed []priorityPass             // where the turns of each priority stand
-	chains map[chain]*item            // of all lines of the shard
-	n      int                        // how many messages there are
+	names  map[campaignName]*campaign // all that have messages, where they are many
+	passed []priorityPass             // where the turns of the other priorities stand
+}
+
+// more is the rest of a line that has a use for it.
+func (q *line) more() *rare {
+	if q.rare == nil {
+		q.rare = &rare{}
+	}
+	return q.rare
+}
+
+// nextLater is the message that waits for a time which comes first, or nil.
+func (q *line) nextLater() *item {
+	if q.rare == nil {
+		return nil
+	}
+	return q.rare.later.first()
+}
+
+// nextEnd is the message that expires first, or nil.
+func (q *line) nextEnd() *item {
+	if q.rare == nil {
+		return nil
+	}
+	return q.rare.ends.first()
 }
 
 // A chain is named by what its messages have in common. Its last message is in the
@@ -30,12 +60,12 @@ type chain struct {
 // A campaign is the messages of one priority and campaign.
 type campaign struct {
 	name     string
-	priority int
-	pass     uint64 // how many turns it has had; one that comes late begins with the others
-	place    int32  // in the turns, plus 1
-	at       int32  // among all that have messages
-	n        int    // how many messages it has
 	ready    pile[bySeq]
+	pass     uint64 // how many turns it has had; one that comes late begins with the others
+	priority int32
+	place    int32 // in the turns, plus 1
+	at       int32 // among all that have messages
+	n        int32 // how many messages it has
 }
 
 type priorityPass struct {
@@ -74,7 +104,7 @@ func (q *line) join(it *item, now time.Time) {
 	c.n++
 	q.n++
 	if !it.record.ExpiresAt.IsZero() {
-		q.ends.push(it)
+		q.more().ends.push(it)
 	}
 	key := it.chain()
 	last := q.chains[key]
@@ -161,7 +191,7 @@ func (q *line) lead(it *item, now time.Time) {
 // delay has the first message of a chain, which is in no list, wait for a time.
 func (q *line) delay(it *item, until time.Time) {
 	it.phase, it.until = delayed, until
-	q.later.push(it)
+	q.more().later.push(it)
 }
 
 // enter has the first message of a chain, which is in no list, wait for its turn.
@@ -170,7 +200,7 @@ func (q *line) enter(it *item) {
 	c := it.campaign
 	c.ready.push(it)
 	if c.place == 0 {
-		c.pass = max(c.pass, *q.passOf(c.priority))
+		c.pass = max(c.pass, *q.passOf(int(c.priority)))
 		q.turns = append(q.turns, c)
 		c.place = int32(len(q.turns))
 	}
@@ -185,7 +215,7 @@ func (q *line) unlist(it *item) {
 		c.ready.remove(it)
 		q.fix(c)
 	case delayed:
-		q.later.remove(it)
+		q.rare.later.remove(it)
 	case behind, parked, doomed, checking, typing, starting, onWire, saving, recording:
 	}
 }
@@ -193,7 +223,7 @@ func (q *line) unlist(it *item) {
 // take has the message that goes next go.
 func (q *line) take(it *item) {
 	c := it.campaign
-	*q.passOf(c.priority) = c.pass
+	*q.passOf(int(c.priority)) = c.pass
 	c.pass++
 	q.unlist(it)
 }
@@ -208,8 +238,8 @@ func (q *line) put(it *item) {
 
 // wake has those wait for their turn whose time has come.
 func (q *line) wake(now time.Time) {
-	for it := q.later.first(); it != nil && !it.until.After(now); it = q.later.first() {
-		q.later.remove(it)
+	for it := q.nextLater(); it != nil && !it.until.After(now); it = q.nextLater() {
+		q.rare.later.remove(it)
 		q.enter(it)
 	}
 }
@@ -217,7 +247,7 @@ func (q *line) wake(now time.Time) {
 // forgetEnd has a message not expire in the line any more.
 func (q *line) forgetEnd(it *item) {
 	if it.end != 0 {
-		q.ends.remove(it)
+		q.rare.ends.remove(it)
 	}
 }
 

@@ -206,9 +206,9 @@ func TestLine_Model(t *testing.T) {
 		}
 		require.Empty(t, l.chains)
 		require.Empty(t, l.heard)
-		require.Empty(t, l.names)
+		require.Empty(t, l.more().names)
 		require.Empty(t, l.turns)
-		require.Nil(t, l.later.first())
+		require.Nil(t, l.nextLater())
 	}
 }
 

@@ -81,11 +81,13 @@ func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 // restartLine has the messages that wait for a time wait for it anew, and forgets
 // when typing was shown for any.
 func (l *lane) restartLine(now time.Time) {
-	delayed := l.line.later.items
-	l.line.later.items = nil
-	for _, it := range delayed {
-		it.place, it.typed = 0, time.Time{}
-		l.line.lead(it, now)
+	if r := l.line.rare; r != nil {
+		delayed := r.later.items
+		r.later.items = nil
+		for _, it := range delayed {
+			it.place, it.typed = 0, time.Time{}
+			l.line.lead(it, now)
+		}
 	}
 	for _, c := range l.line.turns {
 		for _, it := range c.ready.items {

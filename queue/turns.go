@@ -10,11 +10,11 @@ const many = 16
 
 // known is the campaign of a name and priority, nil where it has no messages.
 func (q *line) known(name string, priority int) *campaign {
-	if q.names != nil {
-		return q.names[campaignName{name, priority}]
+	if q.rare != nil && q.rare.names != nil {
+		return q.rare.names[campaignName{name, priority}]
 	}
 	for _, c := range q.heard {
-		if c.name == name && c.priority == priority {
+		if c.name == name && int(c.priority) == priority {
 			return c
 		}
 	}
@@ -26,16 +26,17 @@ func (q *line) campaign(name string, priority int) *campaign {
 	if c := q.known(name, priority); c != nil {
 		return c
 	}
-	c := &campaign{name: name, priority: priority, at: int32(len(q.heard))}
+	c := &campaign{name: name, priority: int32(priority), at: int32(len(q.heard))}
 	q.heard = append(q.heard, c)
 	switch {
-	case q.names != nil:
-		q.names[campaignName{name, priority}] = c
+	case q.rare != nil && q.rare.names != nil:
+		q.rare.names[campaignName{name, priority}] = c
 	case len(q.heard) > many:
-		q.names = make(map[campaignName]*campaign)
+		names := make(map[campaignName]*campaign)
 		for _, c := range q.heard {
-			q.names[campaignName{c.name, c.priority}] = c
+			names[campaignName{c.name, int(c.priority)}] = c
 		}
+		q.more().names = names
 	}
 	return c
 }
@@ -46,18 +47,24 @@ func (q *line) dismiss(c *campaign) {
 	q.heard[c.at] = q.heard[last]
 	q.heard[c.at].at = c.at
 	q.heard[last], q.heard = nil, q.heard[:last]
-	delete(q.names, campaignName{c.name, c.priority})
+	if q.rare != nil {
+		delete(q.rare.names, campaignName{c.name, int(c.priority)})
+	}
 }
 
 // passOf is where the turns of a priority stand.
 func (q *line) passOf(priority int) *uint64 {
-	for i := range q.passed {
-		if q.passed[i].priority == priority {
-			return &q.passed[i].pass
+	if priority == 0 {
+		return &q.passed
+	}
+	r := q.more()
+	for i := range r.passed {
+		if r.passed[i].priority == priority {
+			return &r.passed[i].pass
 		}
 	}
-	q.passed = append(q.passed, priorityPass{priority: priority})
-	return &q.passed[len(q.passed)-1].pass
+	r.passed = append(r.passed, priorityPass{priority: priority})
+	return &r.passed[len(r.passed)-1].pass
 }
 
 // sooner reports whether one campaign's turn comes before another's. Those that have

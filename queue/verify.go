@@ -506,7 +506,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 		l.line.leave(it, now)
 	} else {
 		if !it.record.ExpiresAt.IsZero() {
-			l.line.ends.push(it)
+			l.line.more().ends.push(it)
 		}
 		c.park(it)
 	}
