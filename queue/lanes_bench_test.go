@@ -112,6 +112,10 @@ func lane(account string) int {
 func laneSize(b *testing.B, names []string) float64 {
 	b.Helper()
 	n := len(names)
+	recipients := make([]string, 2*n) // each another one, so that none waits behind another
+	for i := range recipients {
+		recipients[i] = number(i)
+	}
 	build := func(p policy.Policy, account func(int) string) (bytes int64) {
 		l, err := limiter.New(p, nil)
 		if err != nil {
@@ -120,7 +124,7 @@ func laneSize(b *testing.B, names []string) float64 {
 		q := newQueue(b, p, always, queue.Options{Limiter: l, History: -1, Typing: quiet})
 		before := heap()
 		for i := range 2 * n {
-			enqueue(b, q, hi(account(i)))
+			enqueue(b, q, queue.Message{Account: account(i), To: recipients[i], Text: "hi"})
 		}
 		if _, err := q.Step(context.Background()); err != nil {
 			b.Fatal(err)
