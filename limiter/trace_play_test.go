@@ -20,6 +20,7 @@ type player struct {
 	now     time.Time     // what the clock shows
 	elapsed time.Duration // how much time has passed in truth: a clock that is set back takes none of it away
 	epoch   int           // how often the clock was set back
+	shown   []time.Time   // what it showed at each act
 	retry   time.Duration // what the last refusal said
 	books   map[string]*book
 	shared  []*entry // of all accounts, for the rules of a portfolio
@@ -46,6 +47,7 @@ type reign struct {
 type entry struct {
 	queuetest.Call
 	wall  time.Time // what the clock showed
+	vague bool      // it may have read as a later time, up to a second
 	epoch int
 	reign int  // in the book's reigns
 	ended int  // the act that settled it, or never
@@ -165,6 +167,12 @@ func (p *player) pass(a *act) {
 	}
 	p.now = p.now.Add(by)
 	p.elapsed += max(by, 0)
+	p.shown = append(p.shown, p.now)
+}
+
+// vague reports whether the clock is just before a time that it has shown.
+func (p *player) vague() bool {
+	return slices.ContainsFunc(p.shown, func(t time.Time) bool { return t.After(p.now) && t.Sub(p.now) <= time.Second })
 }
 
 // truth is the time that has passed in truth.
@@ -234,7 +242,7 @@ func (p *player) write(a *act, permit limiter.Permit) {
 			Account: a.req.Account, Action: a.req.Action, Recipient: a.req.Recipient, Portfolio: a.req.Portfolio,
 			NewContact: a.req.NewContact, Cost: a.req.Cost, At: p.truth(),
 		},
-		wall: p.now, epoch: p.epoch, reign: len(b.reigns) - 1, ended: math.MaxInt,
+		wall: p.now, vague: p.vague(), epoch: p.epoch, reign: len(b.reigns) - 1, ended: math.MaxInt,
 	}
 	for _, r := range p.policy(b, e.reign).Rules {
 		e.pair = e.pair || r.Scope == policy.ScopeRecipient && r.Covers(e.Action)
