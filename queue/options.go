@@ -163,6 +163,9 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 	if name, ok := isNil(d.Clock); ok {
 		return d, optionError("clock", name, "give a clock, or leave it out for the real one")
 	}
+	if err := d.keepProblem(); err != nil {
+		return d, err
+	}
 	if d.Typing == nil {
 		t := DefaultTyping()
 		d.Typing = &t
@@ -236,8 +239,6 @@ func (o *Options) limitsProblem() error {
 		return optionError("max queued", o.MaxQueued, "use 1 or more, or 0 for no bound")
 	case o.MaxAttempts < 0:
 		return optionError("max attempts", o.MaxAttempts, "use 1 or more, or 0 for the default")
-	case o.KeepForUrgent < 0:
-		return optionError("keep for urgent", o.KeepForUrgent, "use 0 or more")
 	}
 	switch o.DayFull {
 	case "", Defer, Reject:
@@ -248,6 +249,23 @@ func (o *Options) limitsProblem() error {
 		if name, ok := isNil(o.Store); ok {
 			return optionError("store", name, "give a store, or leave it out for memory")
 		}
+	}
+	return nil
+}
+
+// keepProblem is what is wrong with what is kept for urgent messages.
+func (o *Options) keepProblem() error {
+	if o.KeepForUrgent < 0 {
+		return optionError("keep for urgent", o.KeepForUrgent, "use 0 or more")
+	}
+	probe := limiter.Request{Account: "probe", Action: policy.SendMessage, Recipient: "probe", NewContact: true}
+	now := o.Clock.Now()
+	if o.KeepForUrgent == 0 || o.Limiter.Check(now, probe).Answer == limiter.Never {
+		return nil
+	}
+	probe.Keep = o.KeepForUrgent
+	if d := o.Limiter.Check(now, probe); d.Answer == limiter.Never {
+		return optionError("keep for urgent", o.KeepForUrgent, fmt.Sprintf("rule %q gives %d in all; keep less", d.Rule, d.Limit))
 	}
 	return nil
 }

@@ -125,8 +125,9 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 
 // Enqueue takes a message in and returns its ID. The message is kept once Enqueue
 // has returned nil. Errors name the field, the value and the remedy: a
-// [*MessageError], an [*AddressError], a [*limiter.RequestError] for the account;
-// [ErrStopped]. Nothing is kept then. The message's data is copied.
+// [*MessageError], also for one that cannot be sent before it expires, an
+// [*AddressError], a [*limiter.RequestError] for the account; a [*DayFullError],
+// [ErrFull], [ErrStopped]. Nothing is kept then. The message's data is copied.
 func (q *Queue) Enqueue(ctx context.Context, m Message) (id string, err error) {
 	r, err := q.enqueue(ctx, m, nil)
 	if err != nil {
@@ -202,6 +203,9 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 		return nil, ErrStopped
 	}
 	contact := q.firstContact(ctx, &m)
+	if err := q.foretell(&item{record: &Record{Message: m}, contact: contact}, now); err != nil {
+		return nil, err
+	}
 	if q.waiting.Add(1) > int64(q.options.MaxQueued) && q.options.MaxQueued > 0 {
 		q.waiting.Add(-1)
 		return nil, fmt.Errorf("%w: %d messages wait; try again later, or raise Options.MaxQueued", ErrFull, q.options.MaxQueued)
