@@ -95,7 +95,9 @@ func pairKey(recipient uint64) dice.Account { return dice.Account(recipient) }
 func (s *shard) draw(pl *plan, scope int, words []int64, key dice.Account) {
 	for rules := pl.in[scope] & pl.gaps; rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		r.meter.(*gap).draw(cells{words[r.from:r.to], &s.stock}, key)
+		if m, ok := r.meter.(*gap); ok {
+			m.draw(cells{words[r.from:r.to], &s.stock}, key)
+		}
 	}
 }
 

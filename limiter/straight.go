@@ -114,7 +114,18 @@ func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, wor
 	free = r.at.tick
 	for i := range rules {
 		rule := &rules[i]
-		g := ask(rule.meter, cells{words[rule.from:rule.to], stock}, r)
+		c := cells{words[rule.from:rule.to], stock}
+		var g gate
+		switch m := rule.meter.(type) {
+		case *tokenBucket:
+			g = m.ask(c, r)
+		case *calendarWindow:
+			g = m.ask(c, r)
+		case *slidingWindow:
+			g = m.ask(c, r)
+		default:
+			g = ask(m, c, r)
+		}
 		if g.answer == Later {
 			free = max(free, g.free)
 		}
