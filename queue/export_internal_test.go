@@ -11,3 +11,6 @@ func (q *Queue) Lanes() int {
 	}
 	return n
 }
+
+// Undone is how many messages the queue counts as not done with.
+func (q *Queue) Undone() int64 { return q.waiting.Load() }

@@ -89,6 +89,7 @@ func (q *Queue) admit(it *item, now time.Time) {
 	s := q.shardOf(it.record.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.entering, it.record.ID)
 	l := s.lanes[it.record.Account]
 	if l == nil {
 		l = &lane{account: it.record.Account, line: line{chains: s.chains}, shard: s}

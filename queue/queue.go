@@ -216,12 +216,16 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 		q.waiters.join(m.ID, done)
 	}
 	r := &Record{Message: m, Status: Queued, Enqueued: now, Order: seq, Version: 1}
+	if r.Key != "" {
+		q.enter(r)
+	}
 	first, err := q.add(ctx, r)
 	if done != nil && first != r.ID {
 		q.waiters.leave(r.ID, done)
 	}
 	if err != nil || first != r.ID {
 		q.waiting.Add(-1)
+		q.turnBack(r)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("queue: enqueue: %w", err)
@@ -253,6 +257,9 @@ func (q *Queue) repeated(ctx context.Context, r *Record, first string, done chan
 		q.waiters.join(first, done)
 	}
 	kept, err := q.store.Get(ctx, first)
+	if err == nil {
+		q.adopt(ctx, &kept, "", r.Enqueued) // it may be in no lane, where a store failed that has it
+	}
 	if errors.Is(err, ErrUnknownMessage) { // done with and forgotten
 		kept, err = Record{Message: Message{ID: first, Account: r.Account, Key: r.Key}, Status: Sent}, nil
 	}

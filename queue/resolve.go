@@ -31,6 +31,9 @@ func (q *Queue) Resolve(ctx context.Context, id string, how Resolution) (Record,
 	if err != nil {
 		return Record{}, err
 	}
+	if how == Resend && kept.Status == Queued && kept.Resent && q.adopt(ctx, &kept, InDoubt, q.clock.Now()) {
+		return kept, nil // the store was told so before, and failed
+	}
 	if kept.Status != InDoubt {
 		return kept, fmt.Errorf("%w: message %.64q is %s, not in doubt", ErrConflict, id, kept.Status)
 	}
@@ -55,7 +58,11 @@ func (q *Queue) Resolve(ctx context.Context, id string, how Resolution) (Record,
 
 // resolved records what became of a message that was done with.
 func (q *Queue) resolved(ctx context.Context, r *Record, from Status, now time.Time) (Record, error) {
+	if r.Status == Queued {
+		q.enter(r)
+	}
 	if err := q.change(ctx, r); err != nil {
+		q.turnBack(r)
 		return *r, fmt.Errorf("queue: resolve: %w", err)
 	}
 	if r.Status == Queued {

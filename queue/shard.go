@@ -13,11 +13,12 @@ import (
 // queue calls nothing but the limiter, the clock and what is known of numbers; never
 // the store, the user's functions or the logger.
 type shard struct {
-	mu     sync.Mutex
-	lanes  map[string]*lane
-	chains map[chain]*item // the last message of each, of all lanes
-	due    schedule
-	_      [64]byte // keeps two shards' locks off one cache line
+	mu       sync.Mutex
+	lanes    map[string]*lane
+	chains   map[chain]*item // the last message of each, of all lanes
+	due      schedule
+	entering map[string]struct{} // the IDs of messages on their way into a lane that others may ask for
+	_        [64]byte            // keeps two shards' locks off one cache line
 }
 
 const shardCount = 16
@@ -26,6 +27,7 @@ func (q *Queue) openShards() {
 	for i := range q.shards {
 		q.shards[i].lanes = make(map[string]*lane)
 		q.shards[i].chains = make(map[chain]*item)
+		q.shards[i].entering = make(map[string]struct{})
 		q.shards[i].due.open(&q.turns)
 	}
 }

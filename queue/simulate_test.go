@@ -2,14 +2,11 @@ package queue_test
 
 import (
 	"context"
-	"errors"
+	"flag"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,376 +14,237 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wapace/wapace/limiter"
-	"github.com/wapace/wapace/policy"
 	"github.com/wapace/wapace/queue"
 	"github.com/wapace/wapace/queue/queuetest"
 )
 
-// A world is a queue whose sender, typist, store and neighbours fail in every way,
-// as a seed has it, and a ledger of what was on the wire.
-type world struct {
-	mu       sync.Mutex // also the dice's
-	dice     *rand.Rand
-	policy   policy.Policy
-	limiter  *limiter.Limiter
-	clock    limiter.Clock
-	queue    *queue.Queue
-	store    queue.Store // without its faults
-	diary    diary
-	width    int          // of the lanes
-	faulty   atomic.Int64 // in percent, how often the store fails
-	ledger   []queuetest.Call
-	wire     []queue.Message
-	enqueued []string          // IDs, in order
-	asked    map[string]string // for whom, by ID
-	accounts []string
-	verify   bool
+// The flags of the simulator. A failure says with which it can be repeated.
+var (
+	seeds = flag.Uint64("seeds", 100, "how many runs the simulator makes")                //nolint:gochecknoglobals // a flag
+	seed  = flag.Int64("seed", -1, "the only run that the simulator makes, with a trace") //nolint:gochecknoglobals // a flag
+)
+
+// each runs the simulator under each seed: every so many of them.
+func each(t *testing.T, every uint64, simulate func(t *testing.T, w *world)) {
+	from, to := uint64(0), *seeds
+	if *seed >= 0 {
+		from, to, every = uint64(*seed), uint64(*seed)+1, 1
+	}
+	for seed := from; seed < to; seed += every {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			simulate(t, newWorld(seed, &queuetest.Clock{}))
+		})
+	}
 }
 
-func newWorld(t *testing.T, seed uint64, clock limiter.Clock) *world {
-	t.Helper()
-	w := &world{dice: rand.New(rand.NewPCG(seed, 1)), clock: clock, asked: map[string]string{}}
-	w.policy = pick(w, policy.Standard(), policy.Strict(), policy.Unlimited(),
-		rules(policy.Gap{Min: time.Second, Max: 8 * time.Second, Every: 3}, policy.SlidingWindow{Max: 9, Window: 10 * time.Minute}),
-		rules(policy.TokenBucket{Max: 6, Per: time.Minute, Burst: 4}, policy.Concurrency{Max: 3}, policy.CalendarWindow{Max: 40, Unit: policy.Day}),
-	)
-	var err error
-	w.limiter, err = limiter.New(w.policy, &limiter.Options{Seed: seed + 1})
-	require.NoError(t, err)
-	o := queue.Options{
-		Limiter: w.limiter, Clock: clock, Seed: seed + 1, OnEvent: w.diary.write,
-		Width: 1 + w.intN(3), Workers: 1 + w.intN(10), History: 1 << 20,
-	}
-	if w.intN(3) == 0 {
-		o.Typing = quiet
-	}
-	w.width = o.Width
-	for _, r := range w.policy.Rules {
-		if c, ok := r.Limit.(policy.Concurrency); ok {
-			w.width = int(c.Max)
-		}
-	}
-	w.verify = w.intN(2) == 0
-	o.Verify = &queue.Verify{Off: !w.verify, Yes: pick(w, -1, time.Minute, 0), No: pick(w, -1, time.Minute, 0), Most: pick(w, -1, 2, 0)}
-	w.queue, err = queue.New(w.policy, w, &o)
-	require.NoError(t, err)
-	w.store = queue.NewMemory(1 << 20)
-	w.queue.SetStore(flaky{w.store, w.fault})
-	w.faulty.Store(pick[int64](w, 0, 5, 30))
-	for i := range 1 + w.intN(4) {
-		w.accounts = append(w.accounts, fmt.Sprint("account ", i))
-	}
-	return w
+func TestSimulate_Step(t *testing.T) {
+	t.Parallel()
+	each(t, 1, func(t *testing.T, w *world) { w.step(t) })
 }
 
-func pick[T any](w *world, of ...T) T { return of[w.intN(len(of))] }
-
-func (w *world) intN(n int) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.dice.IntN(n)
-}
-
-// upTo is a random time below d.
-func (w *world) upTo(d time.Duration) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return time.Duration(w.dice.Int64N(int64(d)))
-}
-
-func (w *world) fault(string) fault {
-	if int64(w.intN(100)) >= w.faulty.Load() {
-		return works
-	}
-	return pick(w, failsBefore, failsAfter)
-}
-
-func (w *world) Typing(context.Context, queue.Message, time.Duration) error {
-	switch w.intN(10) {
-	case 0:
-		return errors.New("no presence")
-	case 1:
-		panic("no presence")
-	}
-	return nil
-}
-
-// Verify says that the numbers ending in 9 are nobody's, and that the people of
-// those ending in 1 have another one, ending in 2.
-func (w *world) Verify(ctx context.Context, account, to string) (queue.Verification, error) {
-	call := w.begin(queuetest.Call{Account: account, Action: policy.CheckNumber, Recipient: to})
-	if w.intN(3) == 0 {
-		w.pass(w.upTo(5 * time.Second))
-	}
-	w.end(call)
-	switch w.intN(8) {
-	case 0:
-		return queue.Verification{}, errNo
-	case 1:
-		panic("no session")
-	case 2:
-		return queue.Verification{Registered: true, To: "nobody"}, nil
-	}
-	stem, isAlias := strings.CutSuffix(to, "1")
-	if isAlias {
-		return queue.Verification{Registered: true, To: stem + "2"}, ctx.Err()
-	}
-	return queue.Verification{Registered: !strings.HasSuffix(to, "9")}, ctx.Err()
-}
-
-// begin and end write a call into the ledger.
-func (w *world) begin(c queuetest.Call) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	c.At = w.clock.Now()
-	w.ledger = append(w.ledger, c)
-	return len(w.ledger) - 1
-}
-
-func (w *world) end(call int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ledger[call].Done = w.clock.Now()
-}
-
-func (w *world) Send(ctx context.Context, m queue.Message) (queue.Receipt, error) {
-	w.mu.Lock()
-	call := len(w.ledger)
-	w.ledger = append(w.ledger, queuetest.Call{Account: m.Account, Action: policy.SendMessage, At: w.clock.Now()})
-	w.wire = append(w.wire, m)
-	w.mu.Unlock()
-	if w.intN(3) == 0 {
-		w.pass(w.upTo(20 * time.Second))
-	}
-	w.end(call)
-	switch w.intN(12) {
-	case 0:
-		return queue.Receipt{}, errNo
-	case 1:
-		return queue.Receipt{}, context.DeadlineExceeded
-	case 2:
-		return queue.Receipt{ID: "did it"}, io.ErrUnexpectedEOF
-	case 3:
-		panic("no session")
-	}
-	return queue.Receipt{ID: "w"}, ctx.Err()
-}
-
-// pass lets time pass on whatever clock it is.
-func (w *world) pass(d time.Duration) {
-	if c, ok := w.clock.(*queuetest.Clock); ok {
-		c.Advance(d)
-		return
-	}
-	time.Sleep(d)
-}
-
-func (w *world) enqueue(t *testing.T) {
-	t.Helper()
-	to := pick(w, bob, "447700900002", "447700900009", "447700900005", "98765@lid")
-	id, err := w.queue.Enqueue(context.Background(), queue.Message{
-		Account: pick(w, w.accounts...), To: to, Text: strings.Repeat("x", 1+w.intN(200)),
+func TestSimulate_Repeats(t *testing.T) {
+	t.Parallel()
+	each(t, 10, func(t *testing.T, w *world) {
+		w.step(t)
+		again := newWorld(w.seed, &queuetest.Clock{})
+		again.step(t)
+		require.Equal(t, w.trace, again.trace, "a seed is one run")
 	})
-	if err != nil {
-		if !errors.Is(err, queue.ErrStopped) {
-			require.ErrorIs(t, err, errStore)
-		}
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.enqueued = append(w.enqueued, id)
-	w.asked[id] = to
 }
 
-// meddle is other code that sends for one of the accounts. It holds a permit for a
-// while at most.
-func (w *world) meddle() {
-	account := pick(w, w.accounts...)
-	at := w.clock.Now()
-	permit, d := w.limiter.Take(at, limiter.Request{Account: account, Action: policy.SendMessage})
-	if d.Answer != limiter.Allowed {
-		return
+func TestSimulate_Run(t *testing.T) {
+	t.Parallel()
+	each(t, 4, func(t *testing.T, w *world) {
+		synctest.Test(t, func(t *testing.T) { newWorld(w.seed, limiter.RealClock()).run(t) })
+	})
+}
+
+// step drives a world by Step.
+func (w *world) step(t *testing.T) {
+	t.Helper()
+	clock, _ := w.clock.(*queuetest.Clock)
+	w.start(t)
+	for range 60 + w.intN(240) {
+		switch l := w.life; w.intN(5) {
+		case 0, 1:
+			pick(w, deeds()...)(l)
+		case 2:
+			clock.Advance(w.upTo(pick(w, time.Second, 10*time.Second, time.Minute, 3*time.Hour)))
+		default:
+			if next := w.once(t); !next.IsZero() && w.oneIn(2) {
+				clock.Set(slices.MaxFunc([]time.Time{next, clock.Now()}, time.Time.Compare))
+			}
+		}
+		if w.deadly > 0 && w.oneIn(100) {
+			w.mu.Lock()
+			w.life.kill("rest")
+			w.mu.Unlock()
+		}
+		if w.life.dead {
+			w.end(w.life)
+			clock.Advance(w.upTo(pick(w, time.Second, time.Hour)))
+			w.start(t)
+		}
+	}
+	w.audit(t, false)
+	w.ease(t)
+	for range 2 {
+		w.drain(t, clock)
+		w.settle(w.life, queue.WentOut, queue.Resend, queue.GiveUp)
+	}
+	w.drain(t, clock)
+	w.settle(w.life, queue.WentOut, queue.GiveUp)
+	w.audit(t, true)
+}
+
+// settle resolves what is in doubt.
+func (w *world) settle(l *life, how ...queue.Resolution) {
+	w.mu.Lock()
+	order := slices.Clone(w.order)
+	w.mu.Unlock()
+	for _, m := range order {
+		if m.status == queue.InDoubt {
+			l.resolveAs(m, pick(w, how...))
+		}
+	}
+}
+
+// drain steps until nothing waits.
+func (w *world) drain(t *testing.T, clock *queuetest.Clock) {
+	t.Helper()
+	for range 20_000 {
+		next := w.once(t)
+		if next.IsZero() {
+			return
+		}
+		clock.Set(slices.MaxFunc([]time.Time{next, clock.Now()}, time.Time.Compare))
 	}
 	w.mu.Lock()
-	call := len(w.ledger)
-	w.ledger = append(w.ledger, queuetest.Call{Account: account, Action: policy.SendMessage, At: at})
+	w.faultf("the queue never comes to an end")
 	w.mu.Unlock()
-	outcome := limiter.Sent
-	if w.intN(2) == 0 {
-		outcome = limiter.Unsent
-	}
-	if _, stepped := w.clock.(*queuetest.Clock); !stepped || w.intN(2) == 0 {
-		w.pass(w.upTo(30 * time.Second))
-	}
+	w.report(t)
+}
+
+// once steps the queue.
+func (w *world) once(t *testing.T) time.Time {
+	t.Helper()
+	next, err := w.life.queue.Step(w.life.ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	done := w.clock.Now()
-	permit.Settle(done, outcome)
-	w.ledger[call].Done, w.ledger[call].Unsent = done, outcome == limiter.Unsent
+	if err != nil {
+		if !w.life.dead {
+			w.faultf("Step: %v", err)
+		}
+		return time.Time{}
+	}
+	if !next.IsZero() && !next.After(w.clock.Now()) {
+		w.faultf("Step left what is due at %v", next)
+	}
+	return next
+}
+
+// run drives a world by Run, in a bubble.
+func (w *world) run(t *testing.T) {
+	t.Helper()
+	w.start(t)
+	var others sync.WaitGroup
+	for range 2 {
+		others.Go(func() {
+			for range 30 {
+				time.Sleep(w.upTo(pick(w, time.Second, time.Minute, time.Hour)))
+				w.mu.Lock()
+				l := w.life
+				ready := l.queue != nil
+				w.mu.Unlock()
+				if ready {
+					pick(w, deeds()...)(l)
+				}
+			}
+		})
+	}
+	over := make(chan struct{})
+	go func() {
+		others.Wait()
+		close(over)
+	}()
+	for alive := true; alive; {
+		l := w.life
+		stop := run(l.queue)
+		select {
+		case <-over:
+			alive = false
+		case <-l.ctx.Done():
+		case <-time.After(w.upTo(100 * time.Hour)): // it is stopped, and another one takes over
+		}
+		if alive {
+			if err := stop(); err != nil {
+				w.mu.Lock()
+				w.tracef("Run: %v", err)
+				w.mu.Unlock()
+			}
+			w.end(l)
+			time.Sleep(w.upTo(time.Hour))
+			w.start(t)
+			continue
+		}
+		w.ease(t)
+		time.Sleep(10 * 24 * time.Hour)
+		w.settle(l, queue.WentOut, queue.GiveUp)
+		require.NoError(t, stop())
+	}
+	w.audit(t, true)
 }
 
 // audit holds what must be so whatever happened.
 func (w *world) audit(t *testing.T, drained bool) {
 	t.Helper()
-	require.Empty(t, queuetest.Audit(w.policy, w.ledger))
-
-	last := w.diary.check(t)
+	w.mu.Lock()
+	for _, v := range queuetest.Audit(w.policy, w.ledger) {
+		w.faultf("the policy is broken: %v", v)
+	}
 	count := map[queue.Status]int{}
-	for _, id := range w.enqueued {
-		r, err := w.store.Get(context.Background(), id)
-		require.NoError(t, err)
-		told := last[id]
-		if told.Status == queue.Queued && r.Status == queue.Sending {
-			r.Status = queue.Queued // marked by a Begin that failed
-			r.At, r.Typing, r.Attempts, r.Version = time.Time{}, 0, told.Attempts, told.Version
-			r.To, r.AskedTo = told.To, told.AskedTo
+	for _, m := range w.order {
+		r, err := w.store.Get(context.Background(), m.ID)
+		switch {
+		case err != nil:
+			w.faultf("%s is lost: %v", m, err)
+		case drained && !r.Status.Final():
+			w.faultf("%s waits for nothing: it is %s", m, r.Status)
+		case drained && (r.Status != m.status || r.Version != m.version):
+			w.faultf("%s is %s, version %d, and the events say %s, %d", m, r.Status, r.Version, m.status, m.version)
+		case (r.Status == queue.Sent || r.Status == queue.InDoubt) && !m.wired && w.lives == 0:
+			w.faultf("%s is %s, and was never on the wire", m, r.Status)
+		case r.Status == queue.Expired && m.ExpiresAt.IsZero(), m.cancelled && r.Status != queue.Cancelled && drained:
+			w.faultf("%s is %s", m, r.Status)
+		case !w.verify && (r.Code == queue.RecipientNotFound || r.AskedTo != ""):
+			w.faultf("%s was verified", m)
+		case w.verify && r.Status == queue.Sent && strings.HasSuffix(m.To, "9"):
+			w.faultf("%s is sent, and nobody has the number", m)
 		}
-		if told.Status == queue.Sending && r.Status.Final() || told.Status == queue.Queued && r.Code == queue.RecipientNotFound {
-			told = r // recorded by a Finish that failed
-		}
-		if told.Status == queue.Sending {
-			told.At, told.Typing = r.At, r.Typing // marked by a Begin before the last one
-		}
-		require.Equal(t, told, r, "Get and the events agree")
 		count[r.Status]++
 	}
-	require.Len(t, last, len(w.enqueued))
-	require.Equal(t, len(w.enqueued), count[queue.Sent]+count[queue.Failed]+count[queue.InDoubt]+count[queue.Queued]+count[queue.Sending])
-
-	order, onWire := map[string][]string{}, map[string]bool{}
-	for _, m := range w.wire {
-		require.False(t, onWire[m.ID], "message %s was on the wire twice", m.ID)
-		require.NotEmpty(t, last[m.ID].ID, "message %s is nobody's", m.ID)
-		onWire[m.ID] = true
-		order[w.orderOf(m)] = append(order[w.orderOf(m)], m.ID)
+	ended := count[queue.Sent] + count[queue.Failed] + count[queue.InDoubt] + count[queue.Cancelled] + count[queue.Expired]
+	if ended+count[queue.Queued]+count[queue.Sending] != len(w.order) || drained && ended != len(w.order) {
+		w.faultf("of %d messages there are %v", len(w.order), count)
 	}
-	for key := range order {
-		var want []string
-		for _, id := range w.enqueued {
-			if onWire[id] && w.orderOf(last[id].Message) == key {
-				want = append(want, id)
-			}
-		}
-		require.Equal(t, want, order[key], "the order of %s", key)
+	if drained && (w.life.queue.Lanes() != 0 || w.life.queue.Undone() != 0) {
+		w.faultf("the queue has %d lanes and %d messages left", w.life.queue.Lanes(), w.life.queue.Undone())
 	}
-	for id, r := range last {
-		switch r.Status {
-		case queue.Sent, queue.InDoubt:
-			require.True(t, onWire[id])
-		case queue.Queued:
-			require.False(t, onWire[id])
-		}
-		switch asked := w.asked[id]; {
-		case !w.verify:
-			require.NotEqual(t, queue.RecipientNotFound, r.Code)
-			require.Equal(t, asked, r.To)
-		case strings.HasSuffix(asked, "9"):
-			require.False(t, onWire[id], "nobody has %s", asked)
-			require.NotContains(t, []queue.Status{queue.Sent, queue.InDoubt, queue.Sending}, r.Status)
-		case asked == bob && onWire[id]:
-			require.Equal(t, "447700900002", r.To)
-			require.Equal(t, bob, r.AskedTo)
-		default:
-			require.NotEqual(t, queue.RecipientNotFound, r.Code)
-		}
-	}
-	if drained {
-		require.Zero(t, count[queue.Queued]+count[queue.Sending])
-		require.Zero(t, w.queue.Lanes())
-	}
+	w.mu.Unlock()
+	w.report(t)
 }
 
-// orderOf names the messages that do not overtake each other: those of an account,
-// and to one recipient where lanes are wide or recipients verified.
-func (w *world) orderOf(m queue.Message) string {
-	if !w.verify && w.width == 1 {
-		return m.Account
-	}
+// report ends a run in which something happened that should not have.
+func (w *world) report(t *testing.T) {
+	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return m.Account + " to " + w.asked[m.ID]
-}
-
-func TestSimulate_Step(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(150) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			t.Parallel()
-			clock := &queuetest.Clock{}
-			w := newWorld(t, seed, clock)
-			step := func() time.Time {
-				next, err := w.queue.Step(t.Context())
-				require.NoError(t, err)
-				return next
-			}
-			for range 100 {
-				switch w.intN(6) {
-				case 0, 1:
-					w.enqueue(t)
-				case 2:
-					w.meddle()
-				case 3:
-					clock.Advance(w.upTo(pick(w, time.Second, time.Minute, 3*time.Hour)))
-				default:
-					if next := step(); !next.IsZero() && w.intN(2) == 0 {
-						clock.Set(slices.MaxFunc([]time.Time{next, clock.Now()}, time.Time.Compare))
-					}
-				}
-			}
-			w.audit(t, false)
-			w.faulty.Store(0)
-			for {
-				next := step()
-				if next.IsZero() {
-					break
-				}
-				require.True(t, next.After(clock.Now()), "Step leaves nothing that is due")
-				clock.Set(next)
-			}
-			w.audit(t, true)
-		})
+	if *seed >= 0 {
+		t.Log(strings.Join(w.trace, "\n"))
 	}
-}
-
-func TestSimulate_Run(t *testing.T) {
-	t.Parallel()
-	for seed := range uint64(60) {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, seed, limiter.RealClock())
-				var others sync.WaitGroup
-				for range 2 {
-					others.Go(func() {
-						for range 15 {
-							time.Sleep(w.upTo(pick(w, time.Second, time.Minute, time.Hour)))
-							w.enqueue(t)
-						}
-					})
-				}
-				others.Go(func() {
-					for range 5 {
-						time.Sleep(w.upTo(2 * time.Hour))
-						w.meddle()
-					}
-				})
-				stop := run(w.queue)
-				hurry := w.intN(2) == 0
-				if hurry {
-					time.Sleep(w.upTo(12 * time.Hour))
-				} else {
-					others.Wait()
-					w.faulty.Store(0)
-					time.Sleep(3 * 24 * time.Hour)
-				}
-				err := stop()
-				if err != nil {
-					require.ErrorIs(t, err, errStore)
-				}
-				others.Wait()
-				w.audit(t, !hurry)
-			})
-		})
+	if len(w.faults) > 0 {
+		name, _, _ := strings.Cut(t.Name(), "/")
+		require.Fail(t, strings.Join(w.faults, "\n"), "Repeat it with: go test ./queue -run '^%s$' -seed %d", name, w.seed)
 	}
 }

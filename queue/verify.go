@@ -457,6 +457,10 @@ func (q *Queue) verify(ctx context.Context, j job) {
 		outcome, late = limiter.Unsent, true
 		return
 	}
+	if kept := q.keepPace(ctx, j.record.Account); kept != nil {
+		err, outcome = kept, limiter.Unsent
+		return
+	}
 	var v Verification
 	v, err = q.verifier.Verify(ctx, j.record.Account, to)
 	if errors.Is(err, ErrUnsent) {
