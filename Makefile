@@ -8,6 +8,9 @@ LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 COUNT    ?= 20
 FUZZTIME ?= 30s
 
+# How many runs simulate makes.
+SEEDS ?= 2000
+
 # How many random histories of the limiter are audited.
 HISTORIES ?= 1000000
 
@@ -15,7 +18,7 @@ HISTORIES ?= 1000000
 LIBRARY := ./policy ./limiter ./limiter/registry ./queue ./headers
 MODULES := github.com/wapace/wapace golang.org/x/time github.com/dunglas/httpsfv
 
-.PHONY: help check test race histories cover bench bench-json bench-go bench-once fuzz 386 example nested fmt fmt-check tidy vet lint deps
+.PHONY: help check test race histories cover bench bench-json bench-go bench-once fuzz simulate mutants 386 example nested fmt fmt-check tidy vet lint deps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' Makefile
@@ -57,6 +60,12 @@ fuzz: ## fuzz every target for FUZZTIME
 		echo "$$name in $$package"; \
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done
+
+simulate: ## send under SEEDS runs of failures, and audit each
+	$(GO) test -count=1 -run '^TestSimulate' ./queue -seeds $(SEEDS)
+
+mutants: ## break the library on purpose, and hold that the simulator notices
+	@$(GO) run ./internal/mutants -seeds 500
 
 # Only linux/amd64 can be counted on to run what it builds for a 32-bit machine.
 386: ## run the tests as a 32-bit program (elsewhere than on linux/amd64: compile them)

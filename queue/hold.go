@@ -49,12 +49,10 @@ func (q *Queue) Release(ctx context.Context, t limiter.Target) (held bool, err e
 	if held {
 		q.log.Info("released", "target", targetOf(t))
 	}
-	for l := range q.all() {
-		if t.Account == "" || l.account == t.Account {
-			l.released(now)
-			q.plan(l, now)
-		}
-	}
+	q.each(t.Account, func(l *lane) {
+		l.released(now)
+		q.plan(l, now)
+	})
 	q.watch()
 	return held, q.keepPace(ctx, t.Account)
 }

@@ -153,24 +153,12 @@ func (q *Queue) slow(l *lane, it *item, now time.Time) {
 // reconnected has an account try again, or all where it is empty.
 func (q *Queue) reconnected(account string) {
 	now := q.clock.Now()
-	again := func(l *lane) {
+	q.each(account, func(l *lane) {
 		if l.link != nil && l.link.down {
 			l.link.until = time.Time{}
 			q.plan(l, now)
 		}
-	}
-	if account == "" {
-		for l := range q.all() {
-			again(l)
-		}
-	} else {
-		s := q.shardOf(account)
-		s.mu.Lock()
-		if l := s.lanes[account]; l != nil {
-			again(l)
-		}
-		s.mu.Unlock()
-	}
+	})
 	q.watch()
 }
 

@@ -258,7 +258,7 @@ func (q *Queue) repeated(ctx context.Context, r *Record, first string, done chan
 	}
 	kept, err := q.store.Get(ctx, first)
 	if err == nil {
-		q.adopt(ctx, &kept, "", r.Enqueued) // it may be in no lane, where a store failed that has it
+		_, err = q.adopt(ctx, &kept, "", r.Enqueued)
 	}
 	if errors.Is(err, ErrUnknownMessage) { // done with and forgotten
 		kept, err = Record{Message: Message{ID: first, Account: r.Account, Key: r.Key}, Status: Sent}, nil

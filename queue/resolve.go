@@ -25,14 +25,17 @@ const (
 
 // Resolve says what is to become of a message that is in doubt, and returns it as it
 // is then. Errors: [ErrUnknownMessage]; [ErrConflict] where it is not in doubt, or
-// not any more; an unknown Resolution; the store's.
+// not any more, or only just; an unknown Resolution; the store's, after which it may
+// have been done: ask again.
 func (q *Queue) Resolve(ctx context.Context, id string, how Resolution) (Record, error) {
 	kept, err := q.store.Get(ctx, id)
 	if err != nil {
 		return Record{}, err
 	}
-	if how == Resend && kept.Status == Queued && kept.Resent && q.adopt(ctx, &kept, InDoubt, q.clock.Now()) {
-		return kept, nil // the store was told so before, and failed
+	if how == Resend && kept.Status == Queued && kept.Resent {
+		if again, err := q.adopt(ctx, &kept, InDoubt, q.clock.Now()); again || err != nil {
+			return kept, err // the store did so before, and said that it had failed
+		}
 	}
 	if kept.Status != InDoubt {
 		return kept, fmt.Errorf("%w: message %.64q is %s, not in doubt", ErrConflict, id, kept.Status)
@@ -52,6 +55,9 @@ func (q *Queue) Resolve(ctx context.Context, id string, how Resolution) (Record,
 		r.Status, r.Resent, r.RetryAt = Queued, true, time.Time{}
 	default:
 		return kept, fmt.Errorf("%w: resolution %.40q: use %q, %q or %q", ErrMessage, string(how), WentOut, Resend, GiveUp)
+	}
+	if err := q.conclude(ctx, &kept); err != nil {
+		return kept, err
 	}
 	return q.resolved(ctx, &r, InDoubt, now)
 }
@@ -92,8 +98,8 @@ func (q *Queue) change(ctx context.Context, r *Record) error {
 // a webhook that came after its Send. One that is in doubt was sent then, and so was
 // one that waits to be sent again, which is not. It returns the message as it is
 // then. Word of any other is no news, and changes nothing. Errors:
-// [ErrUnknownMessage] where the account has no message with that WireID, the
-// store's.
+// [ErrUnknownMessage] where the account has no message with that WireID,
+// [ErrConflict] where it is being recorded at the moment, the store's: try again.
 func (q *Queue) Confirm(ctx context.Context, account, wireID string, receipt Receipt) (Record, error) {
 	if account == "" || wireID == "" {
 		return Record{}, fmt.Errorf("%w: it needs an account and a wire id", ErrUnknownMessage)
@@ -107,6 +113,11 @@ func (q *Queue) Confirm(ctx context.Context, account, wireID string, receipt Rec
 			return Record{}, fmt.Errorf("%w: wire id %.64q", ErrUnknownMessage, wireID)
 		}
 		kept := found[0]
+		if kept.Status == InDoubt || kept.Status == Queued && kept.Resent {
+			if err := q.conclude(ctx, &kept); err != nil {
+				return kept, err
+			}
+		}
 		now := q.clock.Now()
 		r := kept
 		r.Version++

@@ -19,9 +19,7 @@ func (q *Queue) rewind(latest int64) {
 	if step <= tolerance || !q.latest.CompareAndSwap(latest, tick) {
 		return // another one has done it
 	}
-	for _, l := range q.inOrder() {
-		q.restart(l, now, step)
-	}
+	q.each("", func(l *lane) { q.restart(l, now, step) })
 }
 
 // back is how far a tick is before the latest one, saturated.
@@ -56,13 +54,30 @@ func (q *Queue) inOrder() []*lane {
 	return lanes
 }
 
-// restart has a lane ask again for all that it waits for.
-func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
-	l.shard.mu.Lock()
-	defer l.shard.mu.Unlock()
-	if l.shard.lanes[l.account] != l {
-		return // it has ended meanwhile
+// each calls do for the lane of an account, or for all in their order where it is
+// empty, each with its shard's lock held.
+func (q *Queue) each(account string, do func(l *lane)) {
+	if account != "" {
+		s := q.shardOf(account)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if l := s.lanes[account]; l != nil {
+			do(l)
+		}
+		return
 	}
+	for _, l := range q.inOrder() {
+		l.shard.mu.Lock()
+		if l.shard.lanes[l.account] == l { // it has not ended meanwhile
+			do(l)
+		}
+		l.shard.mu.Unlock()
+	}
+}
+
+// restart has a lane ask again for all that it waits for. It requires the shard's
+// lock.
+func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 	l.until = time.Time{}
 	l.restartLine(now)
 	l.link.restart(step)

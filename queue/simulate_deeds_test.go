@@ -78,7 +78,7 @@ func (l *life) enqueue() {
 			return
 		}
 		p := w.meet(r) // an Enqueue that failed has kept it
-		p.status, p.version, p.promised = r.Status, r.Version, true
+		p.status, p.version, p.promised, p.outOfTurn = r.Status, r.Version, true, true
 	default:
 		w.faultf("%s was promised, and is unknown", id)
 	}
@@ -192,9 +192,9 @@ func (l *life) resolve() {
 func (l *life) resolveAs(m *message, how queue.Resolution) {
 	w := l.world
 	w.mu.Lock()
-	was := [...]bool{m.may, m.resolved}
+	was := [...]bool{m.may, m.outOfTurn}
 	if how == queue.Resend {
-		m.may, m.resolved = true, true // at once, so that it may be on the wire before Resolve returns
+		m.may, m.outOfTurn = true, true // at once, so that it may be on the wire before Resolve returns
 	}
 	w.mu.Unlock()
 	_, err := l.queue.Resolve(context.Background(), m.ID, how)
@@ -204,8 +204,12 @@ func (l *life) resolveAs(m *message, how queue.Resolution) {
 		return
 	}
 	w.tracef("resolve %s as %s: %v", m, how, err)
-	if err != nil && how == queue.Resend {
-		m.may, m.resolved = was[0], was[1]
+	kept, _ := w.store.Get(context.Background(), m.ID)
+	if errors.Is(err, errStore) && kept.Status != queue.InDoubt {
+		m.unheard = true // it is done, and nobody knows
+	}
+	if err != nil && how == queue.Resend && kept.Status != queue.Queued {
+		m.may, m.outOfTurn = was[0], was[1]
 	}
 	if !l.expected(err) && !errors.Is(err, queue.ErrConflict) {
 		w.faultf("Resolve of %s: %v", m, err)
@@ -228,7 +232,10 @@ func (l *life) confirm() {
 		return
 	}
 	w.tracef("confirm %s: %s %v", m, r.Status, err)
-	if !l.expected(err) {
+	if errors.Is(err, errStore) {
+		m.unheard = true
+	}
+	if !l.expected(err) && (w.steps() || !errors.Is(err, queue.ErrConflict)) {
 		w.faultf("Confirm of %s: %v", m, err)
 	}
 	if r.Status == queue.Sent {

@@ -23,8 +23,9 @@ type message struct {
 	may       bool // be on the wire
 	wired     bool // was on the wire
 	resent    bool
-	resolved  bool // somebody had it sent again
+	outOfTurn bool // it was resolved, or kept by an Enqueue that failed
 	cancelled bool
+	unheard   bool      // somebody outOfTurn it, and was told that the store failed
 	promised  bool      // Enqueue has returned its ID
 	attempts  int       // that count
 	floor     time.Time // it may not be tried again before
@@ -162,7 +163,7 @@ func (l *life) toWire(on queue.Message) *message {
 		}
 	}
 	for _, other := range w.order {
-		if other.order > m.order && other.wired && !m.resolved && m.chain(other) {
+		if other.order > m.order && other.wired && !m.outOfTurn && m.chain(other) {
 			w.faultf("%s was overtaken by %s", m, other)
 		}
 	}
@@ -180,7 +181,8 @@ func (w *world) ranks(m *message) {
 	}
 	for _, other := range w.order {
 		if other.Account != m.Account || other.Priority <= m.Priority || other.status != queue.Queued ||
-			other.NotBefore.After(m.taken) || !other.enqueued.Before(m.taken) || other.retried() || other.cancelled {
+			other.NotBefore.After(m.taken) || !other.enqueued.Before(m.taken) || other.retried() || other.cancelled ||
+			!other.ExpiresAt.IsZero() && !other.ExpiresAt.After(m.taken) {
 			continue
 		}
 		if !slices.ContainsFunc(w.order, func(head *message) bool {
@@ -254,7 +256,7 @@ func (w *world) settled(call int, at time.Time, sent, refused bool) {
 func (w *world) forget() {
 	for id := range w.ghosts {
 		if r, err := w.store.Get(context.Background(), id); err == nil {
-			w.meet(r)
+			w.meet(r).outOfTurn = true
 		}
 	}
 	for _, m := range w.order {

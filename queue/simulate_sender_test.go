@@ -88,7 +88,7 @@ func (l *life) Send(ctx context.Context, m queue.Message) (queue.Receipt, error)
 	a := w.drawAnswer(m)
 	took := w.drawWait()
 	dies := w.dice.IntN(1000) < w.deadly
-	w.tracef("wire %s for %s: %+v, in %v", msg, m.Account, a, took)
+	w.tracef("wire %s for %s: %v, panics %v, in %v", msg, m.Account, a.err, a.panics, took)
 	w.mu.Unlock()
 	w.pass(took)
 

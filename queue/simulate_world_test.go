@@ -102,7 +102,7 @@ func newWorld(seed uint64, clock limiter.Clock) *world {
 	w.option = queue.Options{
 		Clock: clock, Seed: seed + 1, History: 1 << 20,
 		Width: 1 + w.intN(3), Workers: 1 + w.intN(10),
-		MaxAttempts: pick(w, 0, 1, 3), KeepForUrgent: pick[int64](w, 0, 0, 2), MaxQueued: pick(w, 0, 0, 30),
+		MaxAttempts: pick(w, 0, 1, 3), KeepForUrgent: pick[int64](w, 0, 0, 1), MaxQueued: pick(w, 0, 0, 30),
 		SendTimeout: pick(w, 0, 30*time.Second), StopWait: pick(w, -1, 5*time.Second, 0),
 		Verify: &queue.Verify{Off: !w.verify, Yes: pick(w, -1, time.Minute, 0), No: pick(w, -1, time.Minute, 0), Most: pick(w, -1, 2, 0)},
 	}
@@ -153,7 +153,10 @@ func (w *world) start(t *testing.T) {
 		w.mu.Unlock()
 		w.end(l)
 	}
-	require.Fail(t, "the queue could not be made", "in 1,000 attempts")
+	w.mu.Lock()
+	w.faultf("the queue could not be made in 1,000 attempts")
+	w.mu.Unlock()
+	w.report(t)
 }
 
 // sender is the life's sender, with as many powers as the world has.

@@ -68,6 +68,10 @@ func changes(r *queue.Record) string {
 	return "Requeue"
 }
 
+func (s flaky) Keep(ctx context.Context, p *queue.Pace) error {
+	return s.do("Keep", func() error { return s.Store.Keep(ctx, p) })
+}
+
 func (s flaky) Get(ctx context.Context, id string) (r queue.Record, err error) {
 	err = s.do("Get", func() error {
 		r, err = s.Store.Get(ctx, id)
