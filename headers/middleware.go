@@ -51,7 +51,7 @@ type Options struct {
 // requests in progress. The handler is given the http.ResponseWriter as it is, and
 // can flush, hijack and upgrade; only where nothing is left and [Draft11] is
 // printed is it one that can take the RateLimit field off a redirect, which a
-// client would otherwise not follow. That one has the methods Flush, Hijack,
+// client would otherwise not follow. That one has the methods Flush, FlushError, Hijack,
 // ReadFrom and Unwrap.
 //
 // A request that is refused is answered here: with 429; with 503 where there is no

@@ -391,6 +391,19 @@ func TestMiddlewareLeavesTheConnectionAlone(t *testing.T) {
 	server.Client().CloseIdleConnections()
 }
 
+// Where the writer beneath cannot flush, a handler is told so.
+func TestMiddlewareTellsThatNothingIsFlushed(t *testing.T) {
+	t.Parallel()
+	var flushed error
+	h, _ := guarded(t, perMinute(1), func(w http.ResponseWriter, _ *http.Request) {
+		flushed = http.NewResponseController(w).Flush()
+	}, &headers.Options{Clock: &queuetest.Clock{}})
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("X-API-Key", "a")
+	h.ServeHTTP(struct{ http.ResponseWriter }{httptest.NewRecorder()}, r)
+	require.ErrorIs(t, flushed, http.ErrNotSupported)
+}
+
 // Whatever comes when, what is let through keeps the policy, and who waits as long
 // as Retry-After says is let through.
 func TestMiddlewareKeepsThePolicy(t *testing.T) {
