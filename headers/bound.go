@@ -44,7 +44,9 @@ func boundOf(a *Advice, status int) (b bound) {
 // limit. The answer's body can still be read from its beginning.
 func (t *Transport) read(answer *http.Response) (b bound, limited bool) {
 	a := Parse(answer, peek(answer), t.options.Clock.Now(), &t.parse)
-	return boundOf(&a, answer.StatusCode), a.Limited
+	b = boundOf(&a, answer.StatusCode)
+	b.reset = min(b.reset, t.parse.MaxWait) // as the wait is
+	return b, a.Limited
 }
 
 // peek reads the body of an answer that may speak of limits in it, as far as [Parse]

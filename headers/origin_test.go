@@ -31,6 +31,7 @@ func TestTransportRemembers(t *testing.T) {
 		{"that nothing is left", answer{status: 200, fields: "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 9"}, nil, 9 * s},
 		{"that one of two limits is spent", answer{status: 200, fields: `RateLimit: "a";r=5;t=90, "b";r=0;t=4`}, nil, 4 * s},
 		{"that both are", answer{status: 200, fields: `RateLimit: "a";r=0;t=3, "b";r=0;t=11`}, nil, 11 * s},
+		{"nothing that lasts for ever", answer{status: 200, fields: "Retry-After: 0\nRateLimit: \"a\";r=0;t=999999999999999"}, nil, 48 * time.Hour},
 		{"Retry-After before the rest", answer{status: 429, fields: "Retry-After: 2\nRateLimit: \"a\";r=0;t=90"}, nil, 2 * s},
 		{"a server that is down", answer{status: 503, fields: "Retry-After: 8"}, nil, 8 * s},
 		{"Meta's usage", answer{status: 200, fields: `X-Business-Use-Case-Usage: {"1":[{"type":"messaging","call_count":100,"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":2}]}`}, nil, 2 * time.Minute},
@@ -52,7 +53,7 @@ func TestTransportRemembers(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				base := newScript(tt.first, answer{status: 200})
-				tr := newTransport(t, base, headers.TransportOptions{Tries: 1})
+				tr := newTransport(t, base, headers.TransportOptions{Tries: 1, MaxWait: 48 * time.Hour})
 				_, err := tr.RoundTrip(request(t, t.Context(), http.MethodGet, ""))
 				require.NoError(t, err)
 				r := request(t, t.Context(), http.MethodGet, "")
@@ -178,6 +179,24 @@ func TestTransportPace(t *testing.T) {
 			})
 		})
 	}
+}
+
+// No answer slows the pace for longer than the longest wait.
+func TestTransportPaceIsNotSlowedForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		base := newScript(answer{status: 200, fields: "X-RateLimit-Remaining: 1\nX-RateLimit-Reset: 999999999"}, answer{status: 200})
+		tr := newTransport(t, base, headers.TransportOptions{Pace: policy.TokenBucket{Max: 1, Per: 2 * s}})
+		for i := range 4 {
+			_, err := tr.RoundTrip(request(t, t.Context(), http.MethodGet, ""))
+			require.NoError(t, err)
+			if i == 0 {
+				time.Sleep(24 * time.Hour)
+			}
+		}
+		const day = 24 * time.Hour
+		require.Equal(t, []time.Duration{0, day, day + 2*s, day + 4*s}, base.sent)
+	})
 }
 
 // A turn of the pace that is not waited for is given back.
