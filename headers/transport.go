@@ -254,7 +254,7 @@ func (t *Transport) try(r *http.Request, o *origin, try int) (resp *http.Respons
 			return nil, 0, err
 		}
 	}
-	if resp, err = t.base.RoundTrip(r); err != nil {
+	if resp, err = t.base.RoundTrip(r); err != nil || resp == nil {
 		return nil, 0, err
 	}
 	var limited bool

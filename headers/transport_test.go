@@ -425,3 +425,25 @@ func TestNewTransportErrors(t *testing.T) {
 		require.Equal(t, field, wrong.Field)
 	}
 }
+
+// Some bases, mostly those of tests, answer without a body, which http.Client allows
+// them, or not at all.
+func TestTransportAnswersWithoutBodies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		statuses := []int{429, 503, 200}
+		tr := newTransport(t, roundTrip(func(*http.Request) (*http.Response, error) {
+			status := statuses[0]
+			statuses = statuses[1:]
+			return &http.Response{StatusCode: status}, nil
+		}), headers.TransportOptions{})
+		got, err := tr.RoundTrip(request(t, t.Context(), http.MethodGet, ""))
+		require.NoError(t, err)
+		require.Equal(t, 200, got.StatusCode)
+
+		tr = newTransport(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, nil }), headers.TransportOptions{})
+		got, err = tr.RoundTrip(request(t, t.Context(), http.MethodGet, ""))
+		require.NoError(t, err)
+		require.Nil(t, got, "what to say of it is http.Client's to know")
+	})
+}
