@@ -165,7 +165,10 @@ func (g *guard) print(h http.Header, r *http.Request, now time.Time, req limiter
 
 // refuse answers a request that was refused.
 func (g *guard) refuse(w http.ResponseWriter, r *http.Request, now time.Time, req limiter.Request, d limiter.Decision) {
-	gates := g.limiter.Gates(now, req)
+	var gates []limiter.Gate
+	if g.lists || g.strikes != nil || g.options.Body == ProblemBody {
+		gates = g.limiter.Gates(now, req)
+	}
 	if g.strikes.strike(now, req.Account, d, gates) {
 		d, gates = g.limiter.Check(now, req), g.limiter.Gates(now, req)
 	}
@@ -174,6 +177,9 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, now time.Time, re
 		s.Gates = gates
 	}
 	g.print(w.Header(), r, now, req, &s)
-	f := denial{decision: d, gates: gates, policy: g.limiter.PolicyOf(req.Account)}
+	f := denial{decision: d, gates: gates}
+	if g.options.Body == GatewayBody {
+		f.daily = isDaily(g.limiter.PolicyOf(req.Account), d.Rule)
+	}
 	f.write(w, r, g.options.Body)
 }
