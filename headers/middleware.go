@@ -48,7 +48,8 @@ type Options struct {
 // A request that the limiter allows goes to the handler, with the fields that say
 // how the limits stand in the answer's header. Its permit is settled as sent when
 // the handler has returned or panicked, so that [policy.Concurrency] counts
-// requests in progress. The handler is given the http.ResponseWriter as it is, and
+// requests in progress, for as long as Options.PermitTTL of the limiter lets a permit
+// live. The handler is given the http.ResponseWriter as it is, and
 // can flush, hijack and upgrade; only where nothing is left and [Draft11] is
 // printed is it one that can take the RateLimit field off a redirect, which a
 // client would otherwise not follow. That one has the methods Flush, Hijack,
@@ -100,7 +101,7 @@ func newGuard(l *limiter.Limiter, who func(*http.Request) (limiter.Request, erro
 	if g.options.Body == 0 {
 		g.options.Body = ProblemBody
 	}
-	if int(g.options.Body) > len(bodies()) {
+	if g.options.Body > GatewayBody {
 		return nil, optionError("body", uint8(g.options.Body), "use one of the Body constants")
 	}
 	g.dates = g.options.Clock != nil

@@ -23,7 +23,7 @@ type WaitTooLongError struct {
 	// Left is how long the request could have waited.
 	Left time.Duration
 
-	// Status is that of the answer that asked to wait. It is 0 where the request
+	// Status is that of the last answer to the request. It is 0 where the request
 	// was not sent.
 	Status int
 }
@@ -32,7 +32,7 @@ type WaitTooLongError struct {
 func (e *WaitTooLongError) Error() string {
 	sent := "the request was not sent"
 	if e.Status != 0 {
-		sent = fmt.Sprintf("the answer was %d", e.Status)
+		sent = fmt.Sprintf("the last answer was %d", e.Status)
 	}
 	return fmt.Sprintf("headers: wait too long: it takes %v, the request can wait %v; %s", e.Wait, e.Left, sent)
 }
@@ -44,6 +44,15 @@ func (e *WaitTooLongError) Unwrap() error { return ErrWaitTooLong }
 type patience struct {
 	longest time.Duration
 	budget  time.Duration
+	status  int // of the last answer, 0 before the first
+}
+
+// check is the error of a wait that would be too long.
+func (p *patience) check(ctx context.Context, wait time.Duration) error {
+	if left := p.left(ctx); wait > left {
+		return &WaitTooLongError{Wait: wait, Left: left, Status: p.status}
+	}
+	return nil
 }
 
 // left is how long one wait may be. The deadline is the real clock's, whatever

@@ -119,6 +119,13 @@ func NewTransport(base http.RoundTripper, o *TransportOptions) (*Transport, erro
 	}, nil
 }
 
+// CloseIdleConnections closes those of the base, where it can.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
 func (o *TransportOptions) withDefaults() (TransportOptions, error) {
 	var d TransportOptions
 	if o != nil {
@@ -200,10 +207,10 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil || wait == 0 {
 			return resp, err
 		}
-		status := resp.StatusCode
+		p.status = resp.StatusCode
 		discard(resp.Body)
-		if left := p.left(ctx); wait > left {
-			return nil, &WaitTooLongError{Wait: wait, Left: left, Status: status}
+		if err := p.check(ctx, wait); err != nil {
+			return nil, err
 		}
 		if err := t.wait(ctx, &p, wait, nil); err != nil {
 			return nil, err
@@ -215,7 +222,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *Transport) turn(ctx context.Context, o *origin, p *patience) error {
 	now := t.options.Clock.Now()
 	if turn, wait := o.reserve(now); wait > 0 {
-		err := t.patient(ctx, p, wait)
+		err := p.check(ctx, wait)
 		if err == nil {
 			err = t.sleep(ctx, p, wait, nil)
 		}
@@ -230,7 +237,7 @@ func (t *Transport) turn(ctx context.Context, o *origin, p *patience) error {
 			return nil
 		}
 		if changed == nil {
-			if err := t.patient(ctx, p, wait); err != nil {
+			if err := p.check(ctx, wait); err != nil {
 				return err
 			}
 		}
@@ -254,15 +261,15 @@ func (t *Transport) try(r *http.Request, o *origin, try int) (resp *http.Respons
 		return nil, 0, err
 	}
 	var limited bool
-	b, limited = t.read(resp)
-	if limited && b.wait == 0 {
-		b.wait = t.backoff(try)
+	b, wait, limited = t.read(resp)
+	if wait == 0 {
+		wait = t.backoff(try)
+	}
+	if limited {
+		b.wait = wait
 	}
 	if try == t.options.Tries || !repeats(r, resp.StatusCode, limited) {
 		return resp, 0, nil
-	}
-	if wait = b.wait; wait == 0 {
-		wait = t.backoff(try)
 	}
 	return resp, wait, nil
 }
@@ -274,14 +281,6 @@ func (t *Transport) backoff(try int) time.Duration {
 		wait *= 2
 	}
 	return min(wait, t.options.MaxBackoff)
-}
-
-// patient is the error of a wait that would be too long.
-func (t *Transport) patient(ctx context.Context, p *patience, wait time.Duration) error {
-	if left := p.left(ctx); wait > left {
-		return &WaitTooLongError{Wait: wait, Left: left}
-	}
-	return nil
 }
 
 // wait sleeps as long as the server asks for and a little longer, within what the
@@ -311,6 +310,6 @@ func (t *Transport) sleep(ctx context.Context, p *patience, wait time.Duration, 
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	p.budget -= clock.Now().Sub(began)
+	p.budget -= max(clock.Now().Sub(began), 0)
 	return nil
 }
