@@ -179,7 +179,7 @@ func TestHold_Verdict(t *testing.T) {
 			}
 			require.ElementsMatch(t, tt.want, texts(h.Sender.Sent()))
 			require.NotContains(t, book.String(), bob)
-			if tt.until == hour {
+			if tt.until.Equal(hour) {
 				h.Clock.Set(hour)
 				h.Drain(time.Minute)
 				require.Len(t, h.Sender.Sent(), 7)
