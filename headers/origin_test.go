@@ -307,7 +307,9 @@ func TestTransportNeverComesTooSoon(t *testing.T) {
 			tr := newTransport(t, base, headers.TransportOptions{Tries: 100, Jitter: s, Seed: seed + 1, Budget: 1000 * time.Hour})
 			var all sync.WaitGroup
 			for range 12 {
+				mu.Lock()
 				pause := time.Duration(dice.IntN(40)) * s
+				mu.Unlock()
 				all.Go(func() {
 					time.Sleep(pause)
 					answer, err := tr.RoundTrip(request(t, t.Context(), http.MethodPost, "x"))
