@@ -1,6 +1,7 @@
 package headers_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -135,6 +136,20 @@ func TestMiddlewareBodies(t *testing.T) {
 		require.Equal(t, time.Minute, a.Wait)
 		require.Equal(t, tt.code, a.Code)
 	}
+}
+
+// A name that nothing prints is still told in a body, as JSON has it.
+func TestMiddlewareBodyOfAnOddName(t *testing.T) {
+	t.Parallel()
+	const name = "\"nights\" \u00fcber\n<all>"
+	p := policy.Policy{Rules: []policy.Rule{{Name: name, Limit: policy.ActiveHours{From: time.Hour, To: 2 * time.Hour}}}}
+	h, _ := guarded(t, p, ok, &headers.Options{Clock: &queuetest.Clock{}})
+	answer := call(h, http.MethodGet, "/", "a")
+	var problem struct {
+		Violated []string `json:"violated-policies"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(body(t, answer)), &problem))
+	require.Equal(t, []string{name}, problem.Violated)
 }
 
 func TestMiddlewareTellsADayFromTheRest(t *testing.T) {

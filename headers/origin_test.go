@@ -2,7 +2,10 @@ package headers_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -271,4 +274,70 @@ func TestTransportManyAtOnce(t *testing.T) {
 		require.LessOrEqual(t, refused, clients-allowed, "only the first burst was refused")
 		require.Less(t, last.Sub(start), (clients/allowed)*time.Minute)
 	})
+}
+
+// Whatever a server answers in whatever order, nobody is sent to it before the time
+// that an earlier answer has named, nobody waits for ever, and all come through.
+func TestTransportNeverComesTooSoon(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200 / slower) {
+		synctest.Test(t, func(t *testing.T) {
+			dice := rand.New(rand.NewPCG(seed, 1))
+			var (
+				mu   sync.Mutex
+				shut []struct{ at, until time.Time }
+			)
+			base := roundTrip(func(r *http.Request) (*http.Response, error) {
+				mu.Lock()
+				now := time.Now()
+				for _, s := range shut {
+					if now.After(s.at) && now.Before(s.until) {
+						t.Errorf("seed %d: sent %v too soon", seed, s.until.Sub(now))
+					}
+				}
+				kind, number := dice.IntN(8), dice.IntN(20)
+				latency := time.Duration(dice.IntN(3000)) * time.Millisecond
+				mu.Unlock()
+				time.Sleep(latency)
+
+				a := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}
+				var wait time.Duration
+				switch kind {
+				case 0:
+					a.StatusCode = http.StatusTooManyRequests
+					a.Header.Set("Retry-After", fmt.Sprint(number))
+					wait = max(time.Duration(number)*s, s) // the back-off's first
+				case 1:
+					a.Header.Set("RateLimit", fmt.Sprintf(`"a";r=0;t=%d`, number))
+					wait = time.Duration(number) * s
+				case 2:
+					a.Header.Set("RateLimit", fmt.Sprintf(`"a";r=%d;t=%d`, 1+number/4, number))
+				case 3:
+					return nil, io.ErrUnexpectedEOF
+				case 4:
+					a.Header.Set("Age", "1")
+					a.Header.Set("Retry-After", "1000")
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				shut = append(shut, struct{ at, until time.Time }{time.Now(), time.Now().Add(wait)})
+				return a, nil
+			})
+			tr := newTransport(t, base, headers.TransportOptions{Tries: 100, Jitter: s, Seed: seed + 1, Budget: 1000 * time.Hour})
+			var all sync.WaitGroup
+			for range 12 {
+				mu.Lock()
+				pause := time.Duration(dice.IntN(40)) * s
+				mu.Unlock()
+				all.Go(func() {
+					time.Sleep(pause)
+					answer, err := tr.RoundTrip(request(t, t.Context(), http.MethodPost, "x"))
+					if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || err == nil && answer.StatusCode != http.StatusOK {
+						t.Errorf("seed %d: %v %v", seed, answer, err)
+					}
+				})
+			}
+			all.Wait()
+		})
+	}
 }

@@ -24,7 +24,7 @@ type WaitTooLongError struct {
 	// Left is how long the request could have waited.
 	Left time.Duration
 
-	// Status is that of the answer that asked to wait. It is 0 where the request
+	// Status is that of the last answer to the request. It is 0 where the request
 	// was not sent.
 	Status int
 }
@@ -33,7 +33,7 @@ type WaitTooLongError struct {
 func (e *WaitTooLongError) Error() string {
 	sent := "the request was not sent"
 	if e.Status != 0 {
-		sent = fmt.Sprintf("the answer was %d", e.Status)
+		sent = fmt.Sprintf("the last answer was %d", e.Status)
 	}
 	takes := "it takes the answer to another request"
 	if e.Wait > 0 {
@@ -49,11 +49,11 @@ func (e *WaitTooLongError) Unwrap() error { return ErrWaitTooLong }
 type patience struct {
 	longest time.Duration
 	budget  time.Duration
-	status  int // of the last answer, 0 where there is none
+	status  int // of the last answer, 0 before the first
 }
 
-// allows is the error of a wait that would be too long.
-func (p *patience) allows(ctx context.Context, wait time.Duration) error {
+// check is the error of a wait that would be too long.
+func (p *patience) check(ctx context.Context, wait time.Duration) error {
 	if left := p.left(ctx); wait > left {
 		return p.tooLong(wait, left)
 	}

@@ -119,6 +119,13 @@ func NewTransport(base http.RoundTripper, o *TransportOptions) (*Transport, erro
 	}, nil
 }
 
+// CloseIdleConnections closes those of the base, where it can.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
 func (o *TransportOptions) withDefaults() (TransportOptions, error) {
 	var d TransportOptions
 	if o != nil {
@@ -202,7 +209,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		p.status = resp.StatusCode
 		discard(resp.Body)
-		if err := p.allows(ctx, wait); err != nil {
+		if err := p.check(ctx, wait); err != nil {
 			return nil, err
 		}
 		if err := t.wait(ctx, &p, wait); err != nil {
@@ -215,7 +222,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *Transport) turn(ctx context.Context, o *origin, p *patience) error {
 	now := t.options.Clock.Now()
 	if turn, wait := o.reserve(now); wait > 0 {
-		err := p.allows(ctx, wait)
+		err := p.check(ctx, wait)
 		if err == nil {
 			err = t.sleep(ctx, p, wait, nil)
 		}
@@ -235,7 +242,7 @@ func (t *Transport) turn(ctx context.Context, o *origin, p *patience) error {
 			}
 			continue
 		}
-		if err := p.allows(ctx, wait); err != nil {
+		if err := p.check(ctx, wait); err != nil {
 			return err
 		}
 		if err := t.wait(ctx, p, wait); err != nil {
@@ -258,15 +265,15 @@ func (t *Transport) try(r *http.Request, o *origin, try int) (resp *http.Respons
 		return nil, 0, err
 	}
 	var limited bool
-	b, limited = t.read(resp)
-	if limited && b.wait == 0 {
-		b.wait = t.backoff(try)
+	b, wait, limited = t.read(resp)
+	if wait == 0 {
+		wait = t.backoff(try)
+	}
+	if limited {
+		b.wait = wait
 	}
 	if try == t.options.Tries || !repeats(r, resp.StatusCode, limited) {
 		return resp, 0, nil
-	}
-	if wait = b.wait; wait == 0 {
-		wait = t.backoff(try)
 	}
 	return resp, wait, nil
 }
@@ -316,6 +323,6 @@ func (t *Transport) sleep(ctx context.Context, p *patience, wait time.Duration, 
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	p.budget -= clock.Now().Sub(began)
+	p.budget -= max(clock.Now().Sub(began), 0)
 	return nil
 }

@@ -164,6 +164,10 @@ func TestTransportRepeats(t *testing.T) {
 			sent: []time.Duration{0, 1 * s}, status: 200,
 		},
 		{
+			name: "what another has locked, as long as it says", answers: []answer{{status: 429, fields: "Retry-After: 4", body: `{"error":{"code":"lock_timeout"}}`}, done},
+			sent: []time.Duration{0, 4 * s}, status: 200,
+		},
+		{
 			name: "a cache's answer by its status alone", answers: []answer{{status: 429, fields: "Age: 5\nRetry-After: 900"}, done},
 			sent: []time.Duration{0, 1 * s}, status: 200,
 		},

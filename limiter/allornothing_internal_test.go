@@ -30,7 +30,7 @@ func (s *shard) write(b *strings.Builder, name string) {
 	if s.serial == 0 && s.accounts.slab.n == 0 {
 		return
 	}
-	fmt.Fprintln(b, name, s.serial, s.accounts.slab, s.accounts.index, s.pairs.slab, s.pairs.index, s.rows, s.flights, s.stock.logs.free, s.stock.sets.free)
+	fmt.Fprintln(b, name, s.serial, s.accounts.slab, s.accounts.home, s.accounts.index, s.pairs.slab, s.pairs.index, s.rows, s.flights, s.stock.logs.free, s.stock.sets.free)
 	for _, log := range s.stock.logs.all {
 		fmt.Fprintln(b, log)
 	}

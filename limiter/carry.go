@@ -136,6 +136,7 @@ type change struct {
 	shard    *shard
 	old, new *plan
 	from     []int
+	home     bool // new is the limiter's own
 	at       instant
 	pause    int64 // the end of a pause that runs and that no rule carries on
 }
@@ -144,7 +145,11 @@ type change struct {
 // of its old one.
 func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved uint32) {
 	s := m.shard
-	moved = s.allot(m.new.fresh[scope])
+	if scope != ofRecipient && m.home {
+		moved = s.house(who.account, m.new.fresh[scope])
+	} else {
+		moved = s.allot(m.new.fresh[scope])
+	}
 	fresh := s.words(moved, m.new.size[scope])
 	old := s.words(row, m.old.size[scope])
 	s.draw(m.old, scope, old, key)
@@ -182,9 +187,7 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 	if s.rested(who, m.at) {
 		s.clearRests(who)
 	}
-	if size := m.old.size[scope]; size > 0 {
-		s.rows[size].give(row)
-	}
+	s.give(row, m.old.size[scope])
 	return moved
 }
 

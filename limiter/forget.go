@@ -128,7 +128,7 @@ func (l *Limiter) admitOthers(q *query, req *Request, rules set) {
 	if rules&q.plan.in[ofRecipient] != 0 {
 		recipient := &q.others.recipient
 		if !recipient.known {
-			recipient.number, recipient.known = s.pairs.add(account.number, recipient.demand.recipient), true
+			recipient.number, recipient.known = s.pairs.add(account.number, recipient.recipient), true
 			p := s.pairs.at(recipient.number)
 			p.words = s.allot(q.plan.fresh[ofRecipient])
 			recipient.words = s.words(p.words, q.plan.size[ofRecipient])

@@ -39,7 +39,7 @@ func (h *holder) hold(s *shard, pl *plan, scope int, at instant) {
 func (l *Limiter) open(h *holder, s *shard, pl *plan, scope int, hash uint64, key string) {
 	h.number, h.known = s.accounts.add(hash, key), true
 	a := s.accounts.at(h.number)
-	a.dice, a.words = l.dice.Account(key), s.allot(pl.fresh[scope])
+	a.dice, a.words = l.dice.Account(key), s.house(h.number, pl.fresh[scope])
 	h.record, h.words, h.key = a, s.words(a.words, pl.size[scope]), a.dice
 }
 
@@ -95,7 +95,9 @@ func pairKey(recipient uint64) dice.Account { return dice.Account(recipient) }
 func (s *shard) draw(pl *plan, scope int, words []int64, key dice.Account) {
 	for rules := pl.in[scope] & pl.gaps; rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		r.meter.(*gap).draw(cells{words[r.from:r.to], &s.stock}, key)
+		if m, ok := r.meter.(*gap); ok {
+			m.draw(cells{words[r.from:r.to], &s.stock}, key)
+		}
 	}
 }
 

@@ -124,16 +124,16 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 		if p := q.lacks("recipient", req.Recipient, mine); p != nil {
 			return p
 		}
-		key := account.demand.key
+		key := account.key
 		if !account.known {
 			key = l.dice.Account(req.Account)
 		}
-		account.demand.recipient = key.Hash(req.Recipient)
+		account.recipient = key.Hash(req.Recipient)
 	}
 	if q.asking()&q.plan.in[ofRecipient] != 0 {
 		recipient := &o.recipient
 		recipient.demand = account.demand
-		if recipient.meet(q.shard, q.plan, account, account.demand.recipient); !recipient.known && !q.peek {
+		if recipient.meet(q.shard, q.plan, account, account.recipient); !recipient.known && !q.peek {
 			l.tidy(q.shard, earlier(at), looksForOne)
 		}
 	}
@@ -150,13 +150,13 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 		portfolio := &o.portfolio
 		portfolio.number, portfolio.record = o.shard.accounts.look(o.hash, req.Portfolio)
 		portfolio.hold(o.shard, q.plan, ofPortfolio, at)
-		portfolio.demand.cost, portfolio.demand.keep = account.demand.cost, account.demand.keep
+		portfolio.cost, portfolio.keep = account.cost, account.keep
 		if mine&q.plan.recipients != 0 {
-			key := portfolio.demand.key
+			key := portfolio.key
 			if !portfolio.known {
 				key = l.dice.Account(req.Portfolio)
 			}
-			portfolio.demand.recipient = key.Hash(req.Recipient)
+			portfolio.recipient = key.Hash(req.Recipient)
 		}
 		if !portfolio.known && l.crowded(o.shard, ofPortfolio, at, q.peek) {
 			q.fill(mine)

@@ -71,13 +71,14 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 		i = s.accounts.add(hash, p.key)
 		count.Add(1)
 	}
-	p.install(s, pl, scope, i, at)
+	alike := fingerprint(p.policy) == fingerprint(target.policy)
+	p.install(s, pl, scope, i, at, alike && target == l.plan)
 	a := s.accounts.at(i)
 	a.plan = number
 	if at.tick < a.last {
 		at = s.overtaken(i, pl, scope, at)
 	}
-	if fingerprint(p.policy) != fingerprint(target.policy) {
+	if !alike {
 		l.rehome(s, i, scope, pl, target, at)
 	}
 	return nil
@@ -121,12 +122,17 @@ func (l *Limiter) clear(s *shard, pl *plan, scope int, i uint32) {
 	a.turn++ // what was taken before can no longer be told from what is restored
 }
 
-// install fills in a cleared account's record from a picture. It requires s.mu.
-func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant) {
+// install fills in a cleared account's record from a picture, with its words at home
+// or not. It requires s.mu.
+func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant, home bool) {
 	shift := sub(at.wall, at.tick)
 	a := s.accounts.at(i)
 	a.dice, a.last, a.steady = p.dice, move(p.last, -shift), false
-	a.words = s.allot(pl.fresh[scope])
+	if home {
+		a.words = s.house(i, pl.fresh[scope])
+	} else {
+		a.words = s.allot(pl.fresh[scope])
+	}
 	s.fill(pl, scope, a.words, p.records, shift)
 	pairs := make([]uint32, len(p.pairs))
 	for k, pair := range p.pairs {
@@ -176,7 +182,7 @@ func (s *shard) fill(pl *plan, scope int, row uint32, records []saved, shift int
 
 // rehome carries what was restored under one plan on to another. It requires s.mu.
 func (l *Limiter) rehome(s *shard, i uint32, scope int, from, to *plan, at instant) {
-	m := change{shard: s, old: from, new: to, from: to.from(from), at: at, pause: at.tick}
+	m := change{shard: s, old: from, new: to, from: to.from(from), home: to == l.plan, at: at, pause: at.tick}
 	a := s.accounts.at(i)
 	if scope == ofPortfolio {
 		a.words = m.move(scope, owner{account: i}, a.dice, a.words)

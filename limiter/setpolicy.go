@@ -121,7 +121,7 @@ func (l *Limiter) renew(s *shard, i uint32, number uint16, at instant) {
 	if pl == old {
 		return
 	}
-	m := change{shard: s, old: old, new: pl, from: pl.from(old), at: at, pause: at.tick}
+	m := change{shard: s, old: old, new: pl, from: pl.from(old), home: pl == l.plan, at: at, pause: at.tick}
 	l.apply(&m, i)
 	a.saw(at)
 }

@@ -12,7 +12,7 @@ type shard struct {
 	mu       sync.Mutex
 	accounts table
 	pairs    pairs
-	rows     []slab[int64] // words, by how many a row has
+	rows     []slab[int64] // words that are not at home, by how many a row has
 	stock    stock
 	flights  slab[flight]
 	serial   uint64
@@ -22,12 +22,28 @@ type shard struct {
 	_        [64]byte         // keeps two shards' locks off one cache line
 }
 
+// atHome marks the row of an account under the limiter's own policy. It has the
+// account's number, so that both can be fetched from memory at once.
+const atHome = 1 << 31
+
 // words is a row of words.
 func (s *shard) words(row uint32, size int) []int64 {
-	if size == 0 {
+	switch {
+	case size == 0:
 		return nil
+	case row >= atHome:
+		return s.accounts.home.row(row-atHome, size)
 	}
 	return s.rows[size].row(row, size)
+}
+
+// house returns the row of words at home for account i, which has done nothing.
+func (s *shard) house(i uint32, fresh []int64) (row uint32) {
+	if size := len(fresh); size > 0 {
+		s.accounts.home.reach(i, size)
+		copy(s.words(i|atHome, size), fresh)
+	}
+	return i | atHome
 }
 
 // allot returns a row of words for a holder that has done nothing.
@@ -55,7 +71,15 @@ func (s *shard) release(pl *plan, scope int, row uint32) {
 		r := &pl.rules[rules.first()]
 		s.stock.discard(r.layout(), words[r.from:r.to])
 	}
-	s.rows[size].give(row)
+	s.give(row, size)
+}
+
+// give takes a row of words back that refers to nothing. One at home stays with the
+// account.
+func (s *shard) give(row uint32, size int) {
+	if size > 0 && row < atHome {
+		s.rows[size].give(row)
+	}
 }
 
 // A flight is a permit that is not settled. An account's flights form a ring, in

@@ -33,8 +33,14 @@ func (s *slab[T]) take(items int) uint32 {
 	}
 	i := s.n
 	s.n++
+	s.reach(i, items)
+	return i
+}
+
+// reach makes room for row i.
+func (s *slab[T]) reach(i uint32, items int) {
 	last := int(i >> pageBits)
-	if last == len(s.pages) {
+	for last >= len(s.pages) {
 		s.pages = append(s.pages, nil)
 	}
 	page := s.pages[last]
@@ -48,7 +54,6 @@ func (s *slab[T]) take(items int) uint32 {
 		copy(grown, page)
 		s.pages[last] = grown
 	}
-	return i
 }
 
 // give takes row i back.

@@ -12,10 +12,11 @@ type found struct {
 }
 
 // straight decides and charges under rules that need nothing but the account, which
-// has a record and no permit in flight. Most requests are like that, and need neither
-// a query nor its holders. It requires the shard's lock.
+// has a record and no permit that has run out. Most requests are like that, and need
+// neither a query nor its holders. It requires the shard's lock.
 func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *plan, cover *covered, peek bool) {
-	if len(cover.in) == 0 {
+	rules := cover.in
+	if len(rules) == 0 {
 		d.Answer, d.Limit, d.Remaining = Allowed, math.MaxInt64, math.MaxInt64
 		return
 	}
@@ -23,22 +24,15 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	words, stock := s.words(a.words, pl.size[ofAccount]), &s.stock
 	var r claim
 	r.cost, r.keep, r.key, r.at, r.ends = max(req.Cost, 1), req.Keep, a.dice, f.at, p == nil
-	if cover.tight && open(cover.in, words, &r) {
-		first := &cover.in[0]
-		ask(first.meter, cells{words[first.from:first.to], stock}, &r).show(&d.Gate, first, r.at.tick)
-		if peek {
-			return
-		}
-		s.serial++
-		r.serial = s.serial
-		a.saw(f.at)
-		owed := pass(cover.in, words, &r)
-		if p != nil {
-			*p = l.fly(f, req, &r, cover.rules, owed)
-		}
-		return
+	ready := cover.tight && open(rules, words, &r)
+	binds, worst, free := &rules[0], gate{}, r.at.tick
+	if c := (cells{words[binds.from:binds.to], stock}); !ready && len(rules) > 1 {
+		binds, worst, free = bind(rules, words, stock, &r)
+	} else if m, ok := binds.meter.(*tokenBucket); ok { // the one kind that many use alone
+		worst = m.ask(c, &r)
+	} else {
+		worst = ask(binds.meter, c, &r)
 	}
-	binds, worst, free := bind(cover.in, words, stock, &r)
 	worst.show(&d.Gate, binds, r.at.tick)
 	if worst.answer == Busy {
 		d.RetryAfter = until(free, r.at.tick)
@@ -49,11 +43,21 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	s.serial++
 	r.serial = s.serial
 	a.saw(f.at)
-	owed := set(0)
-	for i := range cover.in {
-		rule := &cover.in[i]
-		if charge(rule.meter, cells{words[rule.from:rule.to], stock}, &r) {
-			owed |= rule.alone
+	var owed set
+	if ready {
+		owed = pass(rules, words, &r)
+	} else {
+		for i := range rules {
+			rule := &rules[i]
+			c, owes := cells{words[rule.from:rule.to], stock}, false
+			if m, ok := rule.meter.(*tokenBucket); ok {
+				owes = m.charge(c, &r)
+			} else {
+				owes = charge(rule.meter, c, &r)
+			}
+			if owes {
+				owed |= rule.alone
+			}
 		}
 	}
 	if p != nil {
@@ -61,26 +65,28 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	}
 }
 
+// overdue reports whether a permit of the account has run out: the oldest, if any. It
+// requires the shard's lock and that there is one.
+func (l *Limiter) overdue(f *found) bool {
+	_, out := l.runsOut(f.shard.flights.one(f.account.flight-1), f.at)
+	return out
+}
+
 // open reports whether all rules surely allow the claim, without working out more
 // than that. Where it is false they have to be asked.
 func open(rules []rule, words []int64, r *claim) bool {
 	for i := range rules {
 		rule := &rules[i]
-		c := cells{words: words[rule.from:rule.to]}
+		c, ok := cells{words: words[rule.from:rule.to]}, false
 		switch m := rule.meter.(type) {
 		case *gap:
-			if !m.open(c, r) {
-				return false
-			}
+			ok = m.open(c, r)
 		case *calendarWindow:
-			if !m.open(c, r) {
-				return false
-			}
+			ok = m.open(c, r)
 		case *concurrency:
-			if !m.open(c, r) {
-				return false
-			}
-		default:
+			ok = m.open(c, r)
+		}
+		if !ok {
 			return false
 		}
 	}
@@ -113,8 +119,22 @@ func pass(rules []rule, words []int64, r *claim) (owed set) {
 func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
 	free = r.at.tick
 	for i := range rules {
+		if i > 0 && (worst.answer != Allowed || worst.remaining == 0) && open(rules[i:i+1], words, r) {
+			continue // it allows, and so does not bind
+		}
 		rule := &rules[i]
-		g := ask(rule.meter, cells{words[rule.from:rule.to], stock}, r)
+		c := cells{words[rule.from:rule.to], stock}
+		var g gate
+		switch m := rule.meter.(type) {
+		case *tokenBucket:
+			g = m.ask(c, r)
+		case *calendarWindow:
+			g = m.ask(c, r)
+		case *slidingWindow:
+			g = m.ask(c, r)
+		default:
+			g = ask(m, c, r)
+		}
 		if g.answer == Later {
 			free = max(free, g.free)
 		}

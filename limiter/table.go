@@ -10,7 +10,8 @@ import (
 type table struct {
 	index index
 	slab  slab[account]
-	hand  uint32 // where the next search for idle ones begins
+	home  slab[int64] // the words of those under the limiter's own policy, by account
+	hand  uint32      // where the next search for idle ones begins
 }
 
 // An account is one key's record. A portfolio has one too.

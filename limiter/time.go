@@ -42,8 +42,8 @@ func (l *Limiter) instant(now time.Time) instant { return place(&l.origin, now) 
 // the origin of the ticks.
 func place(from *atomic.Pointer[origin], now time.Time) instant {
 	wall := unixNano(now)
-	// In leaves the monotonic reading out, as Round(0) does, and is inlined.
-	if now == now.In(now.Location()) {
+	// In leaves a monotonic reading out, as Round(0) does, and is inlined.
+	if steady := now != now.In(now.Location()); !steady {
 		return instant{tick: wall, wall: wall}
 	}
 	o := from.Load()

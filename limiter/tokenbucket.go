@@ -19,8 +19,9 @@ type tokenBucket struct {
 	max   uint64 // tokens that come back in per ticks
 	per   uint64
 	burst int64
-	one   span // how long one token takes to come back
-	full  span // how long the whole burst takes
+	one   span   // how long one token takes to come back
+	full  span   // how long the whole burst takes
+	per64 uint64 // 2^64 over per, rounded down
 }
 
 // A span is a length of time: ticks and a fraction in 1/max of a tick.
@@ -31,6 +32,7 @@ func newTokenBucket(b policy.TokenBucket) *tokenBucket {
 	if t.max > 0 {
 		t.one = t.refill(1)
 		t.full = t.refill(t.burst)
+		t.per64 = math.MaxUint64 / t.per
 	}
 	return t
 }
@@ -124,7 +126,15 @@ func (t *tokenBucket) left(debt span) int64 {
 	}
 	hi, lo := bits.Mul64(have.ticks, t.max)
 	lo, carry := bits.Add64(lo, have.frac, 0)
-	n, _ := bits.Div64(hi+carry, lo, t.per)
+	if hi += carry; hi > 0 {
+		n, _ := bits.Div64(hi, lo, t.per)
+		return int64(n)
+	}
+	// A division costs as much as all the rest. This is at most one too few.
+	n, _ := bits.Mul64(lo, t.per64)
+	if lo-n*t.per >= t.per {
+		n++
+	}
 	return int64(n)
 }
 

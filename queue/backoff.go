@@ -41,7 +41,7 @@ func (b Backoff) most(n int) time.Duration {
 	if b.First == 0 {
 		return 0
 	}
-	if n-1 >= bits.LeadingZeros64(uint64(b.First))-1 { // doubling would overflow
+	if n-1 >= bits.LeadingZeros64(uint64(b.First)) { // doubling would overflow
 		return b.Most
 	}
 	return min(b.First<<(n-1), b.Most)

@@ -121,12 +121,18 @@ func (d *diary) check(t testing.TB) map[string]queue.Record {
 		require.Equal(t, before.Status, e.From, "message %s", e.Record.ID)
 		switch e.Record.Status {
 		case queue.Queued:
-			require.False(t, known, "message %s was new twice", e.Record.ID)
+			require.True(t, !known || before.Status == queue.Sending || before.Status == queue.InDoubt, "message %s was new twice", e.Record.ID)
 		case queue.Sending:
 			require.Equal(t, queue.Queued, before.Status)
-		case queue.Sent, queue.InDoubt:
+		case queue.InDoubt:
 			require.Equal(t, queue.Sending, before.Status)
+		case queue.Sent:
+			require.True(t, before.Status == queue.Sending || before.Status == queue.InDoubt || before.Status == queue.Queued && before.Resent)
 		case queue.Failed:
+			require.Contains(t, []queue.Status{queue.Queued, queue.Sending, queue.InDoubt}, before.Status)
+		case queue.Cancelled:
+			require.Equal(t, queue.Queued, before.Status)
+		case queue.Expired:
 			require.Contains(t, []queue.Status{queue.Queued, queue.Sending}, before.Status)
 		default:
 			require.Fail(t, "unknown status", "%q", e.Record.Status)

@@ -172,7 +172,7 @@ func (q *Queue) plan(l *lane, now time.Time) {
 		}
 	}
 	for _, it := range l.claimed {
-		if it.phase == recording || it.phase == onWire && !it.until.IsZero() {
+		if it.phase == recording || (it.phase == onWire || it.phase == starting) && !it.until.IsZero() {
 			soonest(it.until)
 		}
 	}
@@ -220,6 +220,8 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 		case it.phase == recording:
 			it.phase = saving
 			return job{l, it, it.record, (*Queue).save}, true
+		case it.phase == starting && !it.until.IsZero():
+			it.until = now.Add(q.options.SendTimeout) // the store takes its time
 		case it.phase == onWire && !it.until.IsZero():
 			if j, ok := q.overdue(l, it, now); ok {
 				return j, true

@@ -88,7 +88,7 @@ func TestLane_SlowSenderHoldsUpNoOther(t *testing.T) {
 			}
 			return queue.Receipt{}, nil
 		})
-		q := newQueue(t, rules(policy.Gap{Min: 10 * time.Second, Max: 10 * time.Second}), s, queue.Options{OnEvent: d.write})
+		q := newQueue(t, rules(policy.Gap{Min: 10 * time.Second, Max: 10 * time.Second}), s, queue.Options{OnEvent: d.write, SendTimeout: -1})
 		for range 3 {
 			enqueue(t, q, hi("slow"))
 			enqueue(t, q, hi("quick"))

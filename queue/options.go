@@ -114,7 +114,9 @@ type Options struct {
 	// panic in it is logged and goes no further. Default: nobody is called.
 	OnEvent func(Event)
 
-	// Logger is told what goes wrong, with numbers masked. Default: nobody is.
+	// Logger is told what goes wrong, and what fails or is in doubt, as errors and
+	// warnings; of holds; and of every other change of a message's status at the
+	// level of debugging. Numbers are masked. Default: nobody is told.
 	Logger *slog.Logger
 }
 
@@ -162,6 +164,9 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 	}
 	if name, ok := isNil(d.Clock); ok {
 		return d, optionError("clock", name, "give a clock, or leave it out for the real one")
+	}
+	if err := d.keepProblem(); err != nil {
+		return d, err
 	}
 	if d.Typing == nil {
 		t := DefaultTyping()
@@ -236,8 +241,6 @@ func (o *Options) limitsProblem() error {
 		return optionError("max queued", o.MaxQueued, "use 1 or more, or 0 for no bound")
 	case o.MaxAttempts < 0:
 		return optionError("max attempts", o.MaxAttempts, "use 1 or more, or 0 for the default")
-	case o.KeepForUrgent < 0:
-		return optionError("keep for urgent", o.KeepForUrgent, "use 0 or more")
 	}
 	switch o.DayFull {
 	case "", Defer, Reject:
@@ -248,6 +251,23 @@ func (o *Options) limitsProblem() error {
 		if name, ok := isNil(o.Store); ok {
 			return optionError("store", name, "give a store, or leave it out for memory")
 		}
+	}
+	return nil
+}
+
+// keepProblem is what is wrong with what is kept for urgent messages.
+func (o *Options) keepProblem() error {
+	if o.KeepForUrgent < 0 {
+		return optionError("keep for urgent", o.KeepForUrgent, "use 0 or more")
+	}
+	probe := limiter.Request{Account: "probe", Action: policy.SendMessage, Recipient: "probe", NewContact: true}
+	now := o.Clock.Now()
+	if o.KeepForUrgent == 0 || o.Limiter.Check(now, probe).Answer == limiter.Never {
+		return nil
+	}
+	probe.Keep = o.KeepForUrgent
+	if d := o.Limiter.Check(now, probe); d.Answer == limiter.Never {
+		return optionError("keep for urgent", o.KeepForUrgent, fmt.Sprintf("rule %q gives %d in all; keep less", d.Rule, d.Limit))
 	}
 	return nil
 }

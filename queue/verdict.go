@@ -33,7 +33,7 @@ const (
 // A Verdict is the error of a [Sender] that says what it means for the queue. It is
 // found in what Send returns however deep it is wrapped. Make one with [Retry],
 // [Hold], [Drop], [Offline] or [Unknown].
-type Verdict struct {
+type Verdict struct { //nolint:errname // it is what the queue does, and an error only to travel by
 	// Do is what is to be done. An unknown one is DoInDoubt.
 	Do Do
 
@@ -58,6 +58,9 @@ type Verdict struct {
 
 // Error says what is to be done, and why.
 func (v *Verdict) Error() string {
+	if v == nil {
+		return "queue: a nil verdict"
+	}
 	if v.Err == nil {
 		return fmt.Sprintf("queue: %.40s", string(v.Do))
 	}
@@ -65,7 +68,12 @@ func (v *Verdict) Error() string {
 }
 
 // Unwrap returns what went wrong.
-func (v *Verdict) Unwrap() error { return v.Err }
+func (v *Verdict) Unwrap() error {
+	if v == nil {
+		return nil
+	}
+	return v.Err
+}
 
 // Retry says that the message surely did not go out and may be sent again, after a
 // time at least: zero leaves it to the queue. What it took of the account's budget

@@ -1,0 +1,54 @@
+package queue
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// The ramp against a sum of small steps.
+func TestRamp_Stretch(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		r := Ramp{
+			From: rapid.IntRange(1, 100).Draw(t, "from"),
+			Over: time.Duration(rapid.IntRange(1, 600).Draw(t, "over")) * time.Second,
+			Gap:  time.Duration(rapid.IntRange(0, 20).Draw(t, "gap")) * time.Second,
+		}
+		since := time.Duration(rapid.IntRange(0, 700).Draw(t, "since")) * time.Second
+		pause := time.Duration(rapid.IntRange(0, 900).Draw(t, "pause")) * time.Second
+		got := r.stretch(since, pause)
+		if since >= r.Over {
+			require.Equal(t, pause, got)
+			return
+		}
+		const step = 10 * time.Millisecond
+		passed, want := 0.0, time.Duration(0)
+		for passed < max(pause, r.Gap).Seconds() {
+			pace := 1.0
+			if at := since + want; at < r.Over {
+				a := float64(r.From) / 100
+				pace = a + (1-a)*at.Seconds()/r.Over.Seconds()
+			}
+			passed += pace * step.Seconds()
+			want += step
+		}
+		require.InDelta(t, want.Seconds(), got.Seconds(), 0.05+want.Seconds()/1000)
+		require.GreaterOrEqual(t, got, pause)
+	})
+}
+
+func TestBackoff_Most(t *testing.T) {
+	t.Parallel()
+	b := DefaultBackoff()
+	require.Equal(t, 5*time.Second, b.most(-1))
+	require.Equal(t, 5*time.Second, b.most(1))
+	require.Equal(t, 10*time.Second, b.most(2))
+	require.Equal(t, 5*time.Minute, b.most(7))
+	require.Equal(t, 5*time.Minute, b.most(1<<40))
+	require.Zero(t, Backoff{Most: time.Hour}.most(9))
+	require.Equal(t, time.Duration(1<<62), Backoff{First: 1, Most: 1<<63 - 1}.most(63))
+	require.Equal(t, time.Duration(1<<63-1), Backoff{First: 1, Most: 1<<63 - 1}.most(64))
+}
