@@ -357,7 +357,7 @@ func TestMiddlewareLeavesTheConnectionAlone(t *testing.T) {
 	t.Parallel()
 	p := policy.Policy{Rules: []policy.Rule{
 		{Name: "two", Limit: policy.SlidingWindow{Max: 2, Window: time.Hour}}, // the second leaves nothing
-		{Name: "both", Limit: policy.Concurrency{Max: 2}}, // the first may still be in its handler when the client has its answer
+		{Name: "both", Limit: policy.Concurrency{Max: 2}},                     // the first may still be in its handler when the client has its answer
 	}}
 	h, _ := guarded(t, p, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
