@@ -18,7 +18,7 @@ HISTORIES ?= 1000000
 LIBRARY := ./policy ./limiter ./limiter/registry ./queue ./headers
 MODULES := github.com/wapace/wapace golang.org/x/time github.com/dunglas/httpsfv
 
-.PHONY: help check test race histories cover bench bench-json bench-go bench-once fuzz simulate mutants 386 example nested fmt fmt-check tidy vet lint deps
+.PHONY: help check test race histories cover bench bench-json bench-go bench-once fuzz simulate mutants 32bit example nested fmt fmt-check tidy vet lint deps
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' Makefile
@@ -67,12 +67,8 @@ simulate: ## send under SEEDS runs of failures, and audit each
 mutants: ## break the library on purpose, and hold that the simulator notices
 	@$(GO) run ./internal/mutants -seeds 500
 
-# Only linux/amd64 can be counted on to run what it builds for a 32-bit machine.
-386: ## run the tests as a 32-bit program (elsewhere than on linux/amd64: compile them)
-	@set -eux; if [ "$$($(GO) env GOHOSTOS)/$$($(GO) env GOHOSTARCH)" = linux/amd64 ]; then \
-		GOARCH=386 $(GO) test ./policy/... ./limiter/... ./internal/...; \
-	fi; \
-	GOOS=linux GOARCH=386 $(GO) vet ./...
+32bit: ## run the tests as a 32-bit program
+	@bash .ci/32bit
 
 example: ## run the examples on their test data and count what comes out
 	@bash .ci/example

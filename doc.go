@@ -17,7 +17,7 @@
 //
 // and beside the queue, on policy and limiter too:
 //
-//	headers            how limits are spoken over HTTP: print and parse
+//	headers            how limits are spoken over HTTP: print, parse, middleware, transport
 //
 // Imports point up the map and never down.
 //

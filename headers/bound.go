@@ -40,11 +40,17 @@ func boundOf(a *Advice, status int) (b bound) {
 	return b
 }
 
-// read reads what an answer says, and whether it refuses the request because of a
-// limit. The answer's body can still be read from its beginning.
-func (t *Transport) read(answer *http.Response) (b bound, limited bool) {
+// read reads what an answer says to all, and how long the request itself is to wait,
+// 0 where it does not say; and whether it refuses the request because of a limit. The
+// answer's body can still be read from its beginning.
+func (t *Transport) read(answer *http.Response) (b bound, wait time.Duration, limited bool) {
 	a := Parse(answer, peek(answer), t.options.Clock.Now(), &t.parse)
-	return boundOf(&a, answer.StatusCode), a.Limited
+	if a.Kind != 0 && !a.Cached {
+		wait = a.Wait
+	}
+	b = boundOf(&a, answer.StatusCode)
+	b.reset = min(b.reset, t.parse.MaxWait) // as the wait is
+	return b, wait, a.Limited
 }
 
 // peek reads the body of an answer that may speak of limits in it, as far as [Parse]

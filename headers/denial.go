@@ -2,9 +2,9 @@ package headers
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -36,18 +36,19 @@ const (
 	GatewayBody
 )
 
-// bodies is the table of bodies, each at its number less 1.
-func bodies() []func(*denial) any {
-	return []func(*denial) any{problemBody, planBody, wasenderBody, whatsBizBody, gatewayBody}
+// bodies is the table of bodies, each at its number less 1: it writes JSON to the end
+// of a text. A new one is a row and a function here.
+func bodies() [5]func([]byte, *denial) []byte {
+	return [...]func([]byte, *denial) []byte{problemBody, planBody, wasenderBody, whatsBizBody, gatewayBody}
 }
 
 // A denial is the answer to a request that was refused.
 type denial struct {
 	decision limiter.Decision
-	gates    []limiter.Gate
-	policy   policy.Policy // the account's
-	wait     int64         // seconds
-	waits    bool          // whether waiting helps
+	gates    []limiter.Gate // where the body tells of them
+	daily    bool           // whether a rule for a day refuses
+	wait     int64          // seconds
+	waits    bool           // whether waiting helps
 }
 
 // status is what fits best; [Middleware] lists them.
@@ -66,53 +67,121 @@ func (f *denial) status() int {
 // write answers the request. A HEAD gets the header that a GET would.
 func (f *denial) write(w http.ResponseWriter, r *http.Request, b Body) {
 	f.wait, f.waits = RetryAfter(f.decision)
-	text, err := json.Marshal(bodies()[b-1](f))
-	if err != nil {
-		text = []byte("{}")
-	}
-	h := w.Header()
+	var room [512]byte
+	text := bodies()[b-1](room[:0], f)
 	kind := "application/json"
 	if b == ProblemBody {
 		kind = "application/problem+json"
 	}
-	h.Set("Content-Type", kind)
-	h.Set("Content-Length", strconv.Itoa(len(text)))
-	h.Set("Cache-Control", "no-store") // RFC 6585, section 4
-	h.Set("X-Content-Type-Options", "nosniff")
+	h, values := w.Header(), []string{kind, strconv.Itoa(len(text)), "no-store"}
+	h["Content-Type"] = values[0:1:1]
+	h["Content-Length"] = values[1:2:2]
+	h["Cache-Control"] = values[2:3:3] // RFC 6585, section 4
 	w.WriteHeader(f.status())
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(text)
 	}
 }
 
-// advice says when to try again.
-func (f *denial) advice() string {
+// advise writes when to try again.
+func (f *denial) advise(text []byte) []byte {
 	switch {
 	case f.decision.Rule == "request":
-		return "The request cannot be limited as it is."
+		return append(text, "The request cannot be limited as it is."...)
 	case !f.waits:
-		return "No waiting helps."
-	case f.wait == 1:
-		return "Please try again in 1 second."
+		return append(text, "No waiting helps."...)
 	}
-	return fmt.Sprintf("Please try again in %d seconds.", f.wait)
+	text = strconv.AppendInt(append(text, "Please try again in "...), f.wait, 10)
+	if f.wait == 1 {
+		return append(text, " second."...)
+	}
+	return append(text, " seconds."...)
 }
 
-// violated are the names of the rules that refuse.
-func (f *denial) violated() []string {
-	names := []string{}
-	for _, g := range f.gates {
-		if g.Answer != limiter.Allowed && !g.Shadow && g.Rule != "hold" && g.Rule != "request" && g.Rule != "capacity" {
-			names = append(names, g.Rule)
+// retryAfter writes a member retry_after, where waiting helps.
+func (f *denial) retryAfter(text []byte) []byte {
+	if !f.waits {
+		return text
+	}
+	return strconv.AppendInt(append(text, `,"retry_after":`...), f.wait, 10)
+}
+
+// violated writes a member violated-policies with the rules that refuse.
+func (f *denial) violated(text []byte) []byte {
+	sep := `,"violated-policies":[`
+	for i := range f.gates {
+		g := &f.gates[i]
+		if g.Answer == limiter.Allowed || g.Shadow || g.Rule == "hold" || g.Rule == "request" || g.Rule == "capacity" {
+			continue
 		}
+		text = appendString(append(text, sep...), g.Rule)
+		sep = ","
 	}
-	return names
+	if sep == "," {
+		text = append(text, ']')
+	}
+	return text
 }
 
-// daily reports whether what binds is a count of a day.
-func (f *denial) daily() bool {
-	for _, r := range f.policy.Rules {
-		if r.Name != f.decision.Rule {
+// appendString appends s as a JSON string.
+func appendString(text []byte, s string) []byte {
+	if isPrintable(s) && !strings.ContainsAny(s, `"\`) {
+		return append(append(append(text, '"'), s...), '"')
+	}
+	quoted, err := json.Marshal(s)
+	if err != nil {
+		return append(text, `""`...) // a string always marshals
+	}
+	return append(text, quoted...)
+}
+
+func problemBody(text []byte, f *denial) []byte {
+	const registry = "https://iana.org/assignments/http-problem-types#"
+	kind, title := registry+"quota-exceeded", "Request cannot be satisfied as assigned quota has been exceeded"
+	switch f.decision.Rule {
+	case "request":
+		kind, title = "about:blank", "Bad Request"
+	case "capacity":
+		kind, title = registry+"temporary-reduced-capacity", "Request cannot be satisfied due to temporary server capacity constraints"
+	case "hold":
+		kind, title = registry+"abnormal-usage-detected", "Request not satisfied due to detection of abnormal request pattern"
+	}
+	text = append(append(append(text, `{"type":"`...), kind...), `","title":"`...)
+	text = append(append(text, title...), `","status":`...)
+	text = append(strconv.AppendInt(text, int64(f.status()), 10), `,"detail":"`...)
+	text = append(f.advise(text), '"')
+	return append(f.retryAfter(f.violated(text)), '}')
+}
+
+func planBody(text []byte, f *denial) []byte {
+	text = append(text, `{"success":false,"error":{"code":"rate_limit_exceeded","message":"Rate limit exceeded. `...)
+	return append(f.advise(text), `"}}`...)
+}
+
+func wasenderBody(text []byte, f *denial) []byte {
+	text = append(f.advise(append(text, `{"message":"Too many requests. `...)), '"')
+	return append(f.retryAfter(text), '}')
+}
+
+func whatsBizBody(text []byte, f *denial) []byte {
+	text = append(text, `{"status":"error","error":{"code":130429,"title":"Rate limit hit",`...)
+	text = append(text, `"message":"Message throughput has been exceeded. `...)
+	return append(f.advise(text), `"}}`...)
+}
+
+func gatewayBody(text []byte, f *denial) []byte {
+	code := "RATE_LIMITED"
+	if f.daily {
+		code = "DAILY_LIMIT_REACHED"
+	}
+	text = f.advise(append(text, `{"success":false,"data":{},"error":"Too many requests. `...))
+	return append(append(append(text, `","code":"`...), code...), `"}`...)
+}
+
+// isDaily reports whether a rule of a policy counts days.
+func isDaily(p policy.Policy, rule string) bool {
+	for _, r := range p.Rules {
+		if r.Name != rule {
 			continue
 		}
 		switch l := r.Limit.(type) {
@@ -123,77 +192,4 @@ func (f *denial) daily() bool {
 		}
 	}
 	return false
-}
-
-func problemBody(f *denial) any {
-	const registry = "https://iana.org/assignments/http-problem-types#"
-	problem := struct {
-		Type       string   `json:"type"`
-		Title      string   `json:"title"`
-		Status     int      `json:"status"`
-		Detail     string   `json:"detail"`
-		Violated   []string `json:"violated-policies,omitempty"`
-		RetryAfter int64    `json:"retry_after,omitempty"`
-	}{
-		Type:       registry + "quota-exceeded",
-		Title:      "Request cannot be satisfied as assigned quota has been exceeded",
-		Status:     f.status(),
-		Detail:     f.advice(),
-		Violated:   f.violated(),
-		RetryAfter: f.wait,
-	}
-	switch f.decision.Rule {
-	case "request":
-		problem.Type, problem.Title = "about:blank", http.StatusText(f.status())
-	case "capacity":
-		problem.Type = registry + "temporary-reduced-capacity"
-		problem.Title = "Request cannot be satisfied due to temporary server capacity constraints"
-	case "hold":
-		problem.Type = registry + "abnormal-usage-detected"
-		problem.Title = "Request not satisfied due to detection of abnormal request pattern"
-	}
-	return problem
-}
-
-func planBody(f *denial) any {
-	type fault struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	}
-	return struct {
-		Success bool  `json:"success"`
-		Error   fault `json:"error"`
-	}{false, fault{"rate_limit_exceeded", "Rate limit exceeded. " + f.advice()}}
-}
-
-func wasenderBody(f *denial) any {
-	return struct {
-		Message    string `json:"message"`
-		RetryAfter int64  `json:"retry_after,omitempty"`
-	}{"Too many requests. " + f.advice(), f.wait}
-}
-
-func whatsBizBody(f *denial) any {
-	type fault struct {
-		Code    int    `json:"code"`
-		Title   string `json:"title"`
-		Message string `json:"message"`
-	}
-	return struct {
-		Status string `json:"status"`
-		Error  fault  `json:"error"`
-	}{"error", fault{130429, "Rate limit hit", "Message throughput has been exceeded. " + f.advice()}}
-}
-
-func gatewayBody(f *denial) any {
-	code := "RATE_LIMITED"
-	if f.daily() {
-		code = "DAILY_LIMIT_REACHED"
-	}
-	return struct {
-		Success bool     `json:"success"`
-		Data    struct{} `json:"data"`
-		Error   string   `json:"error"`
-		Code    string   `json:"code"`
-	}{Error: "Too many requests. " + f.advice(), Code: code}
 }

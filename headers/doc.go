@@ -15,5 +15,10 @@
 //
 // [PolicyAPI] lets clients see and choose the policy that they are under.
 //
-// The package reads no clock: the time is an argument.
+// [Middleware] puts a limiter in front of a handler, and answers who is refused in the
+// words of a provider or of RFC 9457. A [Transport] is the other side: it does what a
+// server's limit asks for, within what the caller can wait.
+//
+// Both take the time from a [limiter.Clock]. Nothing else reads one: the time is an
+// argument. Nothing here starts a goroutine.
 package headers

@@ -99,9 +99,16 @@ func (s *house) send(t *testing.T, client *http.Client, id string) {
 	}
 }
 
+// seen is what it saw so far.
+func (s *house) seen() []visit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.visits
+}
+
 // calls are the visits that were let in.
 func (s *house) calls() (calls []queuetest.Call) {
-	for _, v := range s.visits {
+	for _, v := range s.seen() {
 		if v.status == http.StatusNoContent {
 			calls = append(calls, queuetest.Call{Account: "a", Action: "POST /", At: v.at, Done: v.at})
 		}
@@ -129,11 +136,11 @@ func TestServerAdmitsWhatTheAuditAllows(t *testing.T) {
 		require.NoError(t, answer.Body.Close())
 		clock.Advance(time.Duration(i%3*60) * time.Millisecond) // 1,000 a minute
 	}
-	require.Len(t, server.visits, requests)
+	require.Len(t, server.seen(), requests)
 	require.Empty(t, queuetest.Audit(hundred(), server.calls()))
 
 	var recent []queuetest.Call
-	for _, v := range server.visits {
+	for _, v := range server.seen() {
 		for len(recent) > 0 && v.at.Sub(recent[0].At) >= time.Minute {
 			recent = recent[1:]
 		}
@@ -210,7 +217,7 @@ func TestClientsHonourEveryRefusal(t *testing.T) {
 func (s *house) honoured(t *testing.T) (refused int) {
 	t.Helper()
 	since := map[string]visit{}
-	for _, v := range s.visits {
+	for _, v := range s.seen() {
 		if before, again := since[v.id]; again {
 			require.GreaterOrEqual(t, v.at.Sub(before.at), before.retry, "request %s came back too soon", v.id)
 		}

@@ -48,10 +48,11 @@ type Options struct {
 // A request that the limiter allows goes to the handler, with the fields that say
 // how the limits stand in the answer's header. Its permit is settled as sent when
 // the handler has returned or panicked, so that [policy.Concurrency] counts
-// requests in progress. The handler is given the http.ResponseWriter as it is, and
+// requests in progress, for as long as Options.PermitTTL of the limiter lets a permit
+// live. The handler is given the http.ResponseWriter as it is, and
 // can flush, hijack and upgrade; only where nothing is left and [Draft11] is
 // printed is it one that can take the RateLimit field off a redirect, which a
-// client would otherwise not follow. That one has the methods Flush, Hijack,
+// client would otherwise not follow. That one has the methods Flush, FlushError, Hijack,
 // ReadFrom and Unwrap.
 //
 // A request that is refused is answered here: with 429; with 503 where there is no
@@ -100,7 +101,7 @@ func newGuard(l *limiter.Limiter, who func(*http.Request) (limiter.Request, erro
 	if g.options.Body == 0 {
 		g.options.Body = ProblemBody
 	}
-	if int(g.options.Body) > len(bodies()) {
+	if g.options.Body > GatewayBody {
 		return nil, optionError("body", uint8(g.options.Body), "use one of the Body constants")
 	}
 	g.dates = g.options.Clock != nil
@@ -165,7 +166,10 @@ func (g *guard) print(h http.Header, r *http.Request, now time.Time, req limiter
 
 // refuse answers a request that was refused.
 func (g *guard) refuse(w http.ResponseWriter, r *http.Request, now time.Time, req limiter.Request, d limiter.Decision) {
-	gates := g.limiter.Gates(now, req)
+	var gates []limiter.Gate
+	if g.lists || g.strikes != nil || g.options.Body == ProblemBody {
+		gates = g.limiter.Gates(now, req)
+	}
 	if g.strikes.strike(now, req.Account, d, gates) {
 		d, gates = g.limiter.Check(now, req), g.limiter.Gates(now, req)
 	}
@@ -174,6 +178,9 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, now time.Time, re
 		s.Gates = gates
 	}
 	g.print(w.Header(), r, now, req, &s)
-	f := denial{decision: d, gates: gates, policy: g.limiter.PolicyOf(req.Account)}
+	f := denial{decision: d, gates: gates}
+	if g.options.Body == GatewayBody {
+		f.daily = isDaily(g.limiter.PolicyOf(req.Account), d.Rule)
+	}
 	f.write(w, r, g.options.Body)
 }

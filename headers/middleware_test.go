@@ -1,6 +1,7 @@
 package headers_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -135,6 +136,20 @@ func TestMiddlewareBodies(t *testing.T) {
 		require.Equal(t, time.Minute, a.Wait)
 		require.Equal(t, tt.code, a.Code)
 	}
+}
+
+// A name that nothing prints is still told in a body, as JSON has it.
+func TestMiddlewareBodyOfAnOddName(t *testing.T) {
+	t.Parallel()
+	const name = "\"nights\" \u00fcber\n<all>"
+	p := policy.Policy{Rules: []policy.Rule{{Name: name, Limit: policy.ActiveHours{From: time.Hour, To: 2 * time.Hour}}}}
+	h, _ := guarded(t, p, ok, &headers.Options{Clock: &queuetest.Clock{}})
+	answer := call(h, http.MethodGet, "/", "a")
+	var problem struct {
+		Violated []string `json:"violated-policies"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(body(t, answer)), &problem))
+	require.Equal(t, []string{name}, problem.Violated)
 }
 
 func TestMiddlewareTellsADayFromTheRest(t *testing.T) {
@@ -342,7 +357,7 @@ func TestMiddlewareLeavesTheConnectionAlone(t *testing.T) {
 	t.Parallel()
 	p := policy.Policy{Rules: []policy.Rule{
 		{Name: "two", Limit: policy.SlidingWindow{Max: 2, Window: time.Hour}}, // the second leaves nothing
-		{Name: "one", Limit: policy.Concurrency{Max: 1}},
+		{Name: "both", Limit: policy.Concurrency{Max: 2}},                     // the first may still be in its handler when the client has its answer
 	}}
 	h, _ := guarded(t, p, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -389,6 +404,19 @@ func TestMiddlewareLeavesTheConnectionAlone(t *testing.T) {
 		}
 	}
 	server.Client().CloseIdleConnections()
+}
+
+// Where the writer beneath cannot flush, a handler is told so.
+func TestMiddlewareTellsThatNothingIsFlushed(t *testing.T) {
+	t.Parallel()
+	var flushed error
+	h, _ := guarded(t, perMinute(1), func(w http.ResponseWriter, _ *http.Request) {
+		flushed = http.NewResponseController(w).Flush()
+	}, &headers.Options{Clock: &queuetest.Clock{}})
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("X-API-Key", "a")
+	h.ServeHTTP(struct{ http.ResponseWriter }{httptest.NewRecorder()}, r)
+	require.ErrorIs(t, flushed, http.ErrNotSupported)
 }
 
 // Whatever comes when, what is let through keeps the policy, and who waits as long

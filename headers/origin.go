@@ -135,11 +135,11 @@ func (o *origin) slow(now time.Time, b bound) {
 	o.pace.SetLimitAt(now, min(told, o.local))
 }
 
-// idle reports whether a new origin would be as good.
+// idle reports whether a new origin would do: there is nothing to wait for.
 func (o *origin) idle(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.flying > 0 || now.Before(o.until) || now.Before(o.lapse) || now.Before(o.slowed) || o.left >= 0 && o.lapse.IsZero() {
+	if o.flying > 0 || now.Before(o.until) || now.Before(o.lapse) || now.Before(o.slowed) {
 		return false
 	}
 	return o.pace == nil || o.pace.TokensAt(now) >= float64(o.pace.Burst())

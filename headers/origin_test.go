@@ -2,7 +2,10 @@ package headers_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -31,6 +34,7 @@ func TestTransportRemembers(t *testing.T) {
 		{"that nothing is left", answer{status: 200, fields: "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 9"}, nil, 9 * s},
 		{"that one of two limits is spent", answer{status: 200, fields: `RateLimit: "a";r=5;t=90, "b";r=0;t=4`}, nil, 4 * s},
 		{"that both are", answer{status: 200, fields: `RateLimit: "a";r=0;t=3, "b";r=0;t=11`}, nil, 11 * s},
+		{"nothing that lasts for ever", answer{status: 200, fields: "Retry-After: 0\nRateLimit: \"a\";r=0;t=999999999999999"}, nil, 48 * time.Hour},
 		{"Retry-After before the rest", answer{status: 429, fields: "Retry-After: 2\nRateLimit: \"a\";r=0;t=90"}, nil, 2 * s},
 		{"a server that is down", answer{status: 503, fields: "Retry-After: 8"}, nil, 8 * s},
 		{"Meta's usage", answer{status: 200, fields: `X-Business-Use-Case-Usage: {"1":[{"type":"messaging","call_count":100,"total_cputime":1,"total_time":1,"estimated_time_to_regain_access":2}]}`}, nil, 2 * time.Minute},
@@ -52,7 +56,7 @@ func TestTransportRemembers(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				base := newScript(tt.first, answer{status: 200})
-				tr := newTransport(t, base, headers.TransportOptions{Tries: 1})
+				tr := newTransport(t, base, headers.TransportOptions{Tries: 1, MaxWait: 48 * time.Hour})
 				_, err := tr.RoundTrip(request(t, t.Context(), http.MethodGet, ""))
 				require.NoError(t, err)
 				r := request(t, t.Context(), http.MethodGet, "")
@@ -180,6 +184,24 @@ func TestTransportPace(t *testing.T) {
 	}
 }
 
+// No answer slows the pace for longer than the longest wait.
+func TestTransportPaceIsNotSlowedForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		base := newScript(answer{status: 200, fields: "X-RateLimit-Remaining: 1\nX-RateLimit-Reset: 999999999"}, answer{status: 200})
+		tr := newTransport(t, base, headers.TransportOptions{Pace: policy.TokenBucket{Max: 1, Per: 2 * s}})
+		for i := range 4 {
+			_, err := tr.RoundTrip(request(t, t.Context(), http.MethodGet, ""))
+			require.NoError(t, err)
+			if i == 0 {
+				time.Sleep(24 * time.Hour)
+			}
+		}
+		const day = 24 * time.Hour
+		require.Equal(t, []time.Duration{0, day, day + 2*s, day + 4*s}, base.sent)
+	})
+}
+
 // A turn of the pace that is not waited for is given back.
 func TestTransportPaceGivesTurnsBack(t *testing.T) {
 	t.Parallel()
@@ -252,4 +274,70 @@ func TestTransportManyAtOnce(t *testing.T) {
 		require.LessOrEqual(t, refused, clients-allowed, "only the first burst was refused")
 		require.Less(t, last.Sub(start), (clients/allowed)*time.Minute)
 	})
+}
+
+// Whatever a server answers in whatever order, nobody is sent to it before the time
+// that an earlier answer has named, nobody waits for ever, and all come through.
+func TestTransportNeverComesTooSoon(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200 / slower) {
+		synctest.Test(t, func(t *testing.T) {
+			dice := rand.New(rand.NewPCG(seed, 1))
+			var (
+				mu   sync.Mutex
+				shut []struct{ at, until time.Time }
+			)
+			base := roundTrip(func(r *http.Request) (*http.Response, error) {
+				mu.Lock()
+				now := time.Now()
+				for _, s := range shut {
+					if now.After(s.at) && now.Before(s.until) {
+						t.Errorf("seed %d: sent %v too soon", seed, s.until.Sub(now))
+					}
+				}
+				kind, number := dice.IntN(8), dice.IntN(20)
+				latency := time.Duration(dice.IntN(3000)) * time.Millisecond
+				mu.Unlock()
+				time.Sleep(latency)
+
+				a := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}
+				var wait time.Duration
+				switch kind {
+				case 0:
+					a.StatusCode = http.StatusTooManyRequests
+					a.Header.Set("Retry-After", fmt.Sprint(number))
+					wait = max(time.Duration(number)*s, s) // the back-off's first
+				case 1:
+					a.Header.Set("RateLimit", fmt.Sprintf(`"a";r=0;t=%d`, number))
+					wait = time.Duration(number) * s
+				case 2:
+					a.Header.Set("RateLimit", fmt.Sprintf(`"a";r=%d;t=%d`, 1+number/4, number))
+				case 3:
+					return nil, io.ErrUnexpectedEOF
+				case 4:
+					a.Header.Set("Age", "1")
+					a.Header.Set("Retry-After", "1000")
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				shut = append(shut, struct{ at, until time.Time }{time.Now(), time.Now().Add(wait)})
+				return a, nil
+			})
+			tr := newTransport(t, base, headers.TransportOptions{Tries: 100, Jitter: s, Seed: seed + 1, Budget: 1000 * time.Hour})
+			var all sync.WaitGroup
+			for range 12 {
+				mu.Lock()
+				pause := time.Duration(dice.IntN(40)) * s
+				mu.Unlock()
+				all.Go(func() {
+					time.Sleep(pause)
+					answer, err := tr.RoundTrip(request(t, t.Context(), http.MethodPost, "x"))
+					if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || err == nil && answer.StatusCode != http.StatusOK {
+						t.Errorf("seed %d: %v %v", seed, answer, err)
+					}
+				})
+			}
+			all.Wait()
+		})
+	}
 }

@@ -38,9 +38,12 @@ func (w *redirectWriter) ReadFrom(r io.Reader) (int64, error) {
 }
 
 // Flush sends what was written, where the writer beneath can.
-func (w *redirectWriter) Flush() {
+func (w *redirectWriter) Flush() { _ = w.FlushError() }
+
+// FlushError is Flush for [http.ResponseController], which says what went wrong.
+func (w *redirectWriter) FlushError() error {
 	w.wrote = true
-	_ = http.NewResponseController(w.ResponseWriter).Flush()
+	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Hijack takes over the connection, where the writer beneath can.

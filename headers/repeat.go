@@ -47,6 +47,9 @@ func replay(r *http.Request) (*http.Request, error) {
 // discard reads a body to its end, where that is near, so that the connection can
 // be used again.
 func discard(body io.ReadCloser) {
+	if body == nil {
+		return
+	}
 	_, _ = io.CopyN(io.Discard, body, MaxBody)
 	_ = body.Close()
 }

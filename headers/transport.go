@@ -119,6 +119,13 @@ func NewTransport(base http.RoundTripper, o *TransportOptions) (*Transport, erro
 	}, nil
 }
 
+// CloseIdleConnections closes those of the base, where it can.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
 func (o *TransportOptions) withDefaults() (TransportOptions, error) {
 	var d TransportOptions
 	if o != nil {
@@ -200,12 +207,12 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil || wait == 0 {
 			return resp, err
 		}
-		status := resp.StatusCode
+		p.status = resp.StatusCode
 		discard(resp.Body)
-		if left := p.left(ctx); wait > left {
-			return nil, &WaitTooLongError{Wait: wait, Left: left, Status: status}
+		if err := p.check(ctx, wait); err != nil {
+			return nil, err
 		}
-		if err := t.wait(ctx, &p, wait, nil); err != nil {
+		if err := t.wait(ctx, &p, wait); err != nil {
 			return nil, err
 		}
 	}
@@ -215,7 +222,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *Transport) turn(ctx context.Context, o *origin, p *patience) error {
 	now := t.options.Clock.Now()
 	if turn, wait := o.reserve(now); wait > 0 {
-		err := t.patient(ctx, p, wait)
+		err := p.check(ctx, wait)
 		if err == nil {
 			err = t.sleep(ctx, p, wait, nil)
 		}
@@ -229,12 +236,16 @@ func (t *Transport) turn(ctx context.Context, o *origin, p *patience) error {
 		if ok {
 			return nil
 		}
-		if changed == nil {
-			if err := t.patient(ctx, p, wait); err != nil {
+		if changed != nil { // an answer that is under way may let it go sooner
+			if err := t.await(ctx, p, wait, changed); err != nil {
 				return err
 			}
+			continue
 		}
-		if err := t.wait(ctx, p, wait, changed); err != nil {
+		if err := p.check(ctx, wait); err != nil {
+			return err
+		}
+		if err := t.wait(ctx, p, wait); err != nil {
 			return err
 		}
 	}
@@ -250,19 +261,19 @@ func (t *Transport) try(r *http.Request, o *origin, try int) (resp *http.Respons
 			return nil, 0, err
 		}
 	}
-	if resp, err = t.base.RoundTrip(r); err != nil {
+	if resp, err = t.base.RoundTrip(r); err != nil || resp == nil {
 		return nil, 0, err
 	}
 	var limited bool
-	b, limited = t.read(resp)
-	if limited && b.wait == 0 {
-		b.wait = t.backoff(try)
+	b, wait, limited = t.read(resp)
+	if wait == 0 {
+		wait = t.backoff(try)
+	}
+	if limited {
+		b.wait = wait
 	}
 	if try == t.options.Tries || !repeats(r, resp.StatusCode, limited) {
 		return resp, 0, nil
-	}
-	if wait = b.wait; wait == 0 {
-		wait = t.backoff(try)
 	}
 	return resp, wait, nil
 }
@@ -276,41 +287,42 @@ func (t *Transport) backoff(try int) time.Duration {
 	return min(wait, t.options.MaxBackoff)
 }
 
-// patient is the error of a wait that would be too long.
-func (t *Transport) patient(ctx context.Context, p *patience, wait time.Duration) error {
-	if left := p.left(ctx); wait > left {
-		return &WaitTooLongError{Wait: wait, Left: left}
-	}
-	return nil
-}
-
 // wait sleeps as long as the server asks for and a little longer, within what the
 // request can wait.
-func (t *Transport) wait(ctx context.Context, p *patience, wait time.Duration, changed <-chan struct{}) error {
-	if changed == nil && t.options.Jitter > 0 {
+func (t *Transport) wait(ctx context.Context, p *patience, wait time.Duration) error {
+	if t.options.Jitter > 0 {
 		most := min(t.options.Jitter, wait, (p.left(ctx)-wait)/2)
 		wait += t.dice.Between(0, most, jitter, t.draws.Add(1))
 	}
-	return t.sleep(ctx, p, wait, changed)
+	return t.sleep(ctx, p, wait, nil)
+}
+
+// await sleeps until something changes, but no longer than wait, where that is not
+// 0, and than the request can wait.
+func (t *Transport) await(ctx context.Context, p *patience, wait time.Duration, changed <-chan struct{}) error {
+	left := p.left(ctx)
+	if left == 0 {
+		return p.tooLong(wait, left)
+	}
+	if wait > 0 {
+		left = min(left, wait)
+	}
+	return t.sleep(ctx, p, left, changed)
 }
 
 // jitter is what the jitter is drawn as: "jitter" as a number.
 const jitter = 0x6a6974746572
 
-// sleep waits on the transport's clock. A wait of 0 has no end of its own.
+// sleep waits on the transport's clock, or until something changes.
 func (t *Transport) sleep(ctx context.Context, p *patience, wait time.Duration, changed <-chan struct{}) error {
 	clock := t.options.Clock
 	began := clock.Now()
-	var alarm <-chan time.Time
-	if wait > 0 {
-		alarm = clock.After(wait)
-	}
 	select {
-	case <-alarm:
+	case <-clock.After(wait):
 	case <-changed:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	p.budget -= clock.Now().Sub(began)
+	p.budget -= max(clock.Now().Sub(began), 0)
 	return nil
 }

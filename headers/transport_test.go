@@ -164,6 +164,10 @@ func TestTransportRepeats(t *testing.T) {
 			sent: []time.Duration{0, 1 * s}, status: 200,
 		},
 		{
+			name: "what another has locked, as long as it says", answers: []answer{{status: 429, fields: "Retry-After: 4", body: `{"error":{"code":"lock_timeout"}}`}, done},
+			sent: []time.Duration{0, 4 * s}, status: 200,
+		},
+		{
 			name: "a cache's answer by its status alone", answers: []answer{{status: 429, fields: "Age: 5\nRetry-After: 900"}, done},
 			sent: []time.Duration{0, 1 * s}, status: 200,
 		},
@@ -424,4 +428,26 @@ func TestNewTransportErrors(t *testing.T) {
 		require.ErrorAs(t, err, &wrong, field)
 		require.Equal(t, field, wrong.Field)
 	}
+}
+
+// Some bases, mostly those of tests, answer without a body, which http.Client allows
+// them, or not at all.
+func TestTransportAnswersWithoutBodies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		statuses := []int{429, 503, 200}
+		tr := newTransport(t, roundTrip(func(*http.Request) (*http.Response, error) {
+			status := statuses[0]
+			statuses = statuses[1:]
+			return &http.Response{StatusCode: status}, nil
+		}), headers.TransportOptions{})
+		got, err := tr.RoundTrip(request(t, t.Context(), http.MethodGet, ""))
+		require.NoError(t, err)
+		require.Equal(t, 200, got.StatusCode)
+
+		tr = newTransport(t, roundTrip(func(*http.Request) (*http.Response, error) { return nil, nil }), headers.TransportOptions{})
+		got, err = tr.RoundTrip(request(t, t.Context(), http.MethodGet, ""))
+		require.NoError(t, err)
+		require.Nil(t, got, "what to say of it is http.Client's to know")
+	})
 }

@@ -304,6 +304,32 @@ func tells(m meter) bool {
 	return false
 }
 
+// whole reports whether a record that was moved to rule i of the new plan has surely
+// kept every charge: an exact window that is full may have left some out.
+func (m *change) whole(a *account, f *flight, i int) bool {
+	r := &m.new.rules[i]
+	to := r.meter
+	if counts, ok := to.(newContacts); ok {
+		to = counts.meter
+	}
+	exact, ok := to.(*slidingWindow)
+	if !ok {
+		return true
+	}
+	row := a.words
+	switch r.scope {
+	case ofRecipient:
+		if f.pair == 0 {
+			return false
+		}
+		row = m.shard.pairs.at(f.pair - 1).words
+	case ofPortfolio:
+		return true // never moved
+	}
+	l := m.shard.stock.logs.at(m.shard.words(row, m.new.size[r.scope])[r.from])
+	return l != nil && int64(l.len()) < exact.max
+}
+
 // flights makes the account's permits in flight count under the new rules.
 func (m *change) flights(a *account) {
 	if a.flight == 0 {
@@ -316,7 +342,7 @@ func (m *change) flights(a *account) {
 		for i, j := range m.from {
 			if j >= 0 {
 				rules |= f.rules >> j & 1 << i
-				if r, o := m.new.rules[i], m.old.rules[j]; r.same(o.meter) || tells(r.meter) && tells(o.meter) {
+				if r, o := m.new.rules[i], m.old.rules[j]; r.same(o.meter) || tells(r.meter) && tells(o.meter) && m.whole(a, f, i) {
 					owed |= f.owed >> j & 1 << i
 				}
 			} else if m.join(a, f, i) {

@@ -156,7 +156,7 @@ func (l *Limiter) decide(p *Permit, d *Decision, now time.Time, req *Request, pe
 	f.shard = &l.shards[f.hash%shardCount]
 	f.shard.mu.Lock()
 	f.number, f.account = f.shard.accounts.look(f.hash, req.Account)
-	if a := f.account; a != nil && a.flight == 0 && f.at.tick >= a.last && l.holds.count.Load() == 0 {
+	if a := f.account; a != nil && f.at.tick >= a.last && l.holds.count.Load() == 0 && (a.flight == 0 || !l.overdue(&f)) {
 		pl := l.planOf(a)
 		if c := pl.covered(req.Action); c != nil && c.plain {
 			l.straight(p, d, &f, req, pl, c, peek)

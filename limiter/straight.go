@@ -12,8 +12,8 @@ type found struct {
 }
 
 // straight decides and charges under rules that need nothing but the account, which
-// has a record and no permit in flight. Most requests are like that, and need neither
-// a query nor its holders. It requires the shard's lock.
+// has a record and no permit that has run out. Most requests are like that, and need
+// neither a query nor its holders. It requires the shard's lock.
 func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *plan, cover *covered, peek bool) {
 	rules := cover.in
 	if len(rules) == 0 {
@@ -65,26 +65,28 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	}
 }
 
+// overdue reports whether a permit of the account has run out: the oldest, if any. It
+// requires the shard's lock and that there is one.
+func (l *Limiter) overdue(f *found) bool {
+	_, out := l.runsOut(f.shard.flights.one(f.account.flight-1), f.at)
+	return out
+}
+
 // open reports whether all rules surely allow the claim, without working out more
 // than that. Where it is false they have to be asked.
 func open(rules []rule, words []int64, r *claim) bool {
 	for i := range rules {
 		rule := &rules[i]
-		c := cells{words: words[rule.from:rule.to]}
+		c, ok := cells{words: words[rule.from:rule.to]}, false
 		switch m := rule.meter.(type) {
 		case *gap:
-			if !m.open(c, r) {
-				return false
-			}
+			ok = m.open(c, r)
 		case *calendarWindow:
-			if !m.open(c, r) {
-				return false
-			}
+			ok = m.open(c, r)
 		case *concurrency:
-			if !m.open(c, r) {
-				return false
-			}
-		default:
+			ok = m.open(c, r)
+		}
+		if !ok {
 			return false
 		}
 	}
@@ -117,6 +119,9 @@ func pass(rules []rule, words []int64, r *claim) (owed set) {
 func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
 	free = r.at.tick
 	for i := range rules {
+		if i > 0 && (worst.answer != Allowed || worst.remaining == 0) && open(rules[i:i+1], words, r) {
+			continue // it allows, and so does not bind
+		}
 		rule := &rules[i]
 		c := cells{words[rule.from:rule.to], stock}
 		var g gate

@@ -162,10 +162,11 @@ func TestUnsentAfterAChangeThatLeftItOut(t *testing.T) {
 	for name, tt := range map[string]struct {
 		most int64
 		wait time.Duration
+		left int64
 	}{
-		"it was over":        {5, time.Minute},
-		"nothing has room":   {0, time.Second},
-		"some of it had not": {1, time.Second},
+		"it was over":        {5, time.Minute, 5},
+		"nothing has room":   {0, time.Second, 0},
+		"some of it had not": {1, time.Second, 0}, // a full window may hold others' charges
 	} {
 		l := newLimiter(t, only(policy.SlidingWindow{Max: 2000, Window: time.Minute}))
 		p, d := l.Take(monday, request(2))
@@ -173,6 +174,18 @@ func TestUnsentAfterAChangeThatLeftItOut(t *testing.T) {
 		now := monday.Add(tt.wait)
 		setPolicy(t, l, now, only(policy.SlidingWindow{Max: tt.most, Window: time.Minute}))
 		p.Settle(now, limiter.Unsent)
-		require.Equal(t, tt.most, l.Gates(now, request(tt.most+1))[0].Remaining, name)
+		require.Equal(t, tt.left, l.Gates(now, request(tt.most+1))[0].Remaining, name)
 	}
+}
+
+// Of two charges of one instant that found room for one, the unsent one is not taken
+// for the other.
+func TestUnsentAfterAChangeTakesNoOtherCharge(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(t, only(policy.SlidingWindow{Max: 2000, Window: time.Minute}))
+	p, _ := l.Take(monday, request(1))
+	require.Equal(t, limiter.Allowed, l.Allow(monday, request(2)).Answer)
+	setPolicy(t, l, monday, only(policy.SlidingWindow{Max: 2, Window: time.Minute}))
+	p.Settle(monday, limiter.Unsent)
+	require.Equal(t, limiter.Later, l.Check(monday, request(1)).Answer, "the other charge of 2 fills the window")
 }

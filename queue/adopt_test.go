@@ -82,7 +82,9 @@ func TestAdopt_Resolve(t *testing.T) {
 func TestConclude(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(q *queue.Queue, id string) (queue.Record, error){
-		"resolve": func(q *queue.Queue, id string) (queue.Record, error) { return q.Resolve(t.Context(), id, queue.WentOut) },
+		"resolve": func(q *queue.Queue, id string) (queue.Record, error) {
+			return q.Resolve(t.Context(), id, queue.WentOut)
+		},
 		"confirm": func(q *queue.Queue, _ string) (queue.Record, error) {
 			return q.Confirm(t.Context(), alice, "3EB0", queue.Receipt{ID: "late"})
 		},

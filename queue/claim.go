@@ -54,7 +54,7 @@ func (q *Queue) launch(l *lane, it *item, now time.Time) (job, bool) {
 		it.hush()
 		it.hush = nil
 	}
-	if it.expired(now) {
+	if it.record.expired(now) {
 		l.doom(it, Expired, TooLate, "it expired before it was on the wire", now)
 		return job{}, false
 	}
@@ -128,8 +128,8 @@ func (l *lane) reopen(now time.Time) {
 }
 
 // expired reports whether a message is of no use any more.
-func (it *item) expired(now time.Time) bool {
-	return !it.record.ExpiresAt.IsZero() && !it.record.ExpiresAt.After(now)
+func (m *Message) expired(now time.Time) bool {
+	return !m.ExpiresAt.IsZero() && !m.ExpiresAt.After(now)
 }
 
 // mostExpired is how many messages expire before others may have the lock.
@@ -139,7 +139,7 @@ const mostExpired = 256
 func (l *lane) expire(now time.Time) {
 	for range mostExpired {
 		it := l.line.nextEnd()
-		if it == nil || !it.expired(now) {
+		if it == nil || !it.record.expired(now) {
 			return
 		}
 		l.doom(it, Expired, TooLate, "it expired before it was on the wire", now)

@@ -117,10 +117,10 @@ func (q *line) join(it *item, now time.Time) {
 	for before != nil && before.seq > it.seq && (before.phase == behind || before.phase == waiting || before.phase == delayed) {
 		before = before.prev // it was overtaken on its way into the line
 	}
-	switch {
-	case before == last:
+	switch before {
+	case last:
 		q.chains[key] = it
-	case before == nil:
+	case nil:
 		it.next = q.head(last)
 		q.unlist(it.next)
 		it.next.phase = behind

@@ -98,7 +98,7 @@ func (s *memory) Add(_ context.Context, r *Record, since time.Time) (id string, 
 	}
 	s.records[r.ID] = r
 	s.last = max(s.last, r.Order)
-	at, _ := s.find(r.Order + 1)
+	at := s.find(r.Order + 1)
 	s.order = slices.Insert(s.order, at, place{r.Order, r.ID})
 	return r.ID, nil
 }
@@ -120,11 +120,12 @@ func (s *memory) forgetKeys(since time.Time) {
 
 // find is the place of the first message with an order or a higher one. It requires
 // s.mu.
-func (s *memory) find(order uint64) (int, bool) {
+func (s *memory) find(order uint64) int {
 	if n := len(s.order); n == 0 || s.order[n-1].order < order {
-		return n, false
+		return n
 	}
-	return slices.BinarySearchFunc(s.order, order, func(p place, order uint64) int { return cmp.Compare(p.order, order) })
+	at, _ := slices.BinarySearchFunc(s.order, order, func(p place, order uint64) int { return cmp.Compare(p.order, order) })
+	return at
 }
 
 func (s *memory) Change(_ context.Context, r *Record, p *Pace) error {
@@ -201,7 +202,7 @@ func (s *memory) List(ctx context.Context, f Filter) (page []Record, err error) 
 	defer s.mu.Unlock()
 	i := len(s.order)
 	if f.Before != 0 {
-		i, _ = s.find(f.Before)
+		i = s.find(f.Before)
 	}
 	for i--; i >= 0 && len(page) < f.Limit; i-- {
 		if i%1024 == 0 && ctx.Err() != nil {

@@ -114,7 +114,9 @@ type Options struct {
 	// panic in it is logged and goes no further. Default: nobody is called.
 	OnEvent func(Event)
 
-	// Logger is told what goes wrong, with numbers masked. Default: nobody is.
+	// Logger is told what goes wrong, and what fails or is in doubt, as errors and
+	// warnings; of holds; and of every other change of a message's status at the
+	// level of debugging. Numbers are masked. Default: nobody is told.
 	Logger *slog.Logger
 }
 

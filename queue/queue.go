@@ -69,6 +69,7 @@ type Queue struct {
 	paces   atomic.Uint64 // the version of the last one
 	waiting atomic.Int64  // how many messages are not done with
 	waiters waiters
+	counts  counts
 }
 
 // New returns a queue that sends through s at the pace of p. Errors: a nil sender,
@@ -290,8 +291,11 @@ func request(m *Message) limiter.Request {
 	return limiter.Request{Account: m.Account, Action: policy.SendMessage, Recipient: m.To}
 }
 
-// tell calls Options.OnEvent. It must not be called with a shard's lock held.
+// tell counts and logs a change of a message's status, and calls Options.OnEvent. It
+// must not be called with a shard's lock held.
 func (q *Queue) tell(r *Record, from Status, at time.Time) {
+	q.counts.count(from, r.Status)
+	q.note(r, from)
 	if q.options.OnEvent == nil {
 		return
 	}
@@ -299,6 +303,21 @@ func (q *Queue) tell(r *Record, from Status, at time.Time) {
 	told := *r
 	told.Message = told.clone()
 	q.options.OnEvent(Event{Record: told, From: from, At: at})
+}
+
+// note logs a change of a message's status: as a warning where it will not go out, or
+// may not have.
+func (q *Queue) note(r *Record, from Status) {
+	level := slog.LevelDebug
+	if r.Status == Failed || r.Status == InDoubt {
+		level = slog.LevelWarn
+	}
+	if ctx := context.Background(); q.log.Enabled(ctx, level) {
+		q.log.LogAttrs(ctx, level, "message is "+string(r.Status),
+			slog.String("id", r.ID), slog.String("account", mask.Phone(r.Account)), slog.String("to", mask.Phone(r.To)),
+			slog.String("from", string(from)), slog.String("code", string(r.Code)), slog.Int("attempts", r.Attempts),
+			slog.String("error", mask.Text(r.Err)))
+	}
 }
 
 // targetOf is a target for the log.

@@ -7,12 +7,13 @@ import (
 
 // A Sender delivers one message. Send returns when the message was handed over
 // or refused, and soon after ctx is done. A nil error means that the message is
-// out. An error that says nothing of what happened on the wire (a deadline, a
-// cancelled context, a net.Error, EOF, a reset connection) leaves the message in
-// doubt; any other means that it failed. The queue never repeats either by
-// itself. A Send that panics leaves the message in doubt. An error that wraps
-// [ErrUnsent] says that nothing was put on the wire: the message failed and the
-// budget that it took is given back.
+// out. An error that wraps a [Verdict] says what the queue is to do. Without one, an
+// error that says nothing of what happened on the wire (a deadline, a cancelled
+// context, a net.Error, EOF, a reset connection) leaves the message in doubt; any
+// other means that it failed. The queue repeats neither by itself. A Send that panics
+// leaves the message in doubt. An error that wraps [ErrUnsent] says that nothing was
+// put on the wire: the budget that it took is given back, and without a verdict the
+// message failed.
 //
 // The queue calls Send for different messages at once where a lane is wider than
 // 1 or there are several lanes.

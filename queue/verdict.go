@@ -33,7 +33,7 @@ const (
 // A Verdict is the error of a [Sender] that says what it means for the queue. It is
 // found in what Send returns however deep it is wrapped. Make one with [Retry],
 // [Hold], [Drop], [Offline] or [Unknown].
-type Verdict struct {
+type Verdict struct { //nolint:errname // it is what the queue does, and an error only to travel by
 	// Do is what is to be done. An unknown one is DoInDoubt.
 	Do Do
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -178,7 +179,7 @@ func TestHold_Verdict(t *testing.T) {
 			}
 			require.ElementsMatch(t, tt.want, texts(h.Sender.Sent()))
 			require.NotContains(t, book.String(), bob)
-			if tt.until == hour {
+			if tt.until.Equal(hour) {
 				h.Clock.Set(hour)
 				h.Drain(time.Minute)
 				require.Len(t, h.Sender.Sent(), 7)
@@ -197,9 +198,9 @@ func TestSendTimeout(t *testing.T) {
 				var book logbook
 				var d diary
 				release := make(chan struct{})
-				calls := 0
+				var calls atomic.Int64
 				q := newQueue(t, sevenSeconds(), queue.SenderFunc(func(ctx context.Context, _ queue.Message) (queue.Receipt, error) {
-					if calls++; calls > 1 {
+					if calls.Add(1) > 1 {
 						return queue.Receipt{}, nil
 					}
 					if !heeds {

@@ -76,7 +76,7 @@ func (q *Queue) send(ctx context.Context, j job) {
 		return
 	}
 	end.At = q.clock.Now() // again: recording took time
-	if it.expired(end.At) {
+	if r.expired(end.At) {
 		end.expire()
 		return
 	}

@@ -16,7 +16,9 @@ var ErrUnsent = errors.New("queue: not sent")
 // calls s with the recipient's canonical address, and settles the permit by the
 // clock when s has returned. The permit counts as sent where the message is out and
 // where the error leaves that open, as unsent where the error wraps [ErrUnsent],
-// and as refused at any other error. A panic of s counts as sent and goes on.
+// and as refused at any other error; an [Offline] counts as unsent. What a [Hold] asks
+// for is held; any other verdict is the caller's to heed. A panic of s counts as sent
+// and goes on.
 //
 // An error of the wrapped Send wraps [ErrUnsent] where s was not called, and then
 // nothing was taken: the recipient is no [Address], ctx was done or ends too soon,

@@ -74,6 +74,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // stop.
 const grace = 10 * time.Second
 
+var errGrace = fmt.Errorf("requests in progress did not end within %v", grace)
+
 // serve serves until ctx is done, and then lets what is in progress end.
 func serve(ctx context.Context, addr string, h http.Handler, stdout io.Writer) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
@@ -81,8 +83,9 @@ func serve(ctx context.Context, addr string, h http.Handler, stdout io.Writer) e
 		return err
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
-	fmt.Fprintf(stdout, "http://%s\n", listener.Addr())
-
+	if _, err := fmt.Fprintf(stdout, "http://%s\n", listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {
@@ -91,18 +94,20 @@ func serve(ctx context.Context, addr string, h http.Handler, stdout io.Writer) e
 	case <-ctx.Done():
 	}
 	// ctx has ended, so the grace is counted on a context of its own.
-	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	alarm := limiter.RealClock().After(grace)
-	stopped := make(chan error, 1)
-	go func() { stopped <- server.Shutdown(last) }()
-	select {
-	case err = <-stopped:
-	case <-alarm:
-		cancel()
-		<-stopped
-		err = errors.Join(fmt.Errorf("requests in progress did not end within %v", grace), server.Close())
+	last, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-limiter.RealClock().After(grace):
+			cancel(errGrace)
+		case <-last.Done():
+		}
+	}()
+	if server.Shutdown(last) != nil {
+		err = errors.Join(context.Cause(last), server.Close())
 	}
-	<-ended
+	if why := <-ended; !errors.Is(why, http.ErrServerClosed) {
+		err = errors.Join(err, why)
+	}
 	return err
 }

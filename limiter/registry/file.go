@@ -101,7 +101,11 @@ func replace(path string, data []byte) (err error) {
 		mode = info.Mode().Perm()
 	}
 	beside := path + ".new" // always the same, so that crashes leave one at most
-	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := os.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	// It is made anew, so that nobody's link or open file is written to.
+	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -156,6 +156,24 @@ func TestFileLeftByACrash(t *testing.T) {
 	require.Equal(t, r.Accounts(), again.Accounts())
 }
 
+// In a folder that others may write to, a link in the place of the new file must not
+// be followed.
+func TestFileFollowsNoLinkBesideIt(t *testing.T) {
+	t.Parallel()
+	path := write(t, `{"version":1,"accounts":[]}`)
+	victim := filepath.Join(t.TempDir(), "victim")
+	require.NoError(t, os.WriteFile(victim, []byte("precious"), 0o644))
+	require.NoError(t, os.Symlink(victim, path+".new"))
+	_, r := setup(t, openFile(t, path))
+	require.NoError(t, r.Choose(t.Context(), monday, alice, "strict", "user"))
+	data, err := os.ReadFile(victim)
+	require.NoError(t, err)
+	require.Equal(t, "precious", string(data))
+	info, err := os.Lstat(path)
+	require.NoError(t, err)
+	require.True(t, info.Mode().IsRegular())
+}
+
 func TestFileKeepsModeAndLink(t *testing.T) {
 	t.Parallel()
 	path := write(t, `{"version":1,"accounts":[]}`)
