@@ -60,7 +60,7 @@ func (w *world) meet(r queue.Record) *message {
 }
 
 // ways are the statuses that may follow each one.
-var ways = map[queue.Status][]queue.Status{ //nolint:gochecknoglobals // a table
+var ways = map[queue.Status][]queue.Status{
 	"":            {queue.Queued},
 	queue.Queued:  {queue.Sending, queue.Sent, queue.Failed, queue.Cancelled, queue.Expired},
 	queue.Sending: {queue.Queued, queue.Sent, queue.Failed, queue.InDoubt, queue.Expired},

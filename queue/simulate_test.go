@@ -21,8 +21,8 @@ import (
 
 // The flags of the simulator. A failure says with which it can be repeated.
 var (
-	seeds = flag.Uint64("seeds", 100, "how many runs the simulator makes")                //nolint:gochecknoglobals // a flag
-	seed  = flag.Int64("seed", -1, "the only run that the simulator makes, with a trace") //nolint:gochecknoglobals // a flag
+	seeds = flag.Uint64("seeds", 100, "how many runs the simulator makes")
+	seed  = flag.Int64("seed", -1, "the only run that the simulator makes, with a trace")
 )
 
 // each runs the simulator under each seed: every so many of them.
