@@ -15,7 +15,7 @@ func (q *Queue) pace(l *lane) *Pace {
 	defer l.shard.mu.Unlock()
 	p, err := q.snapshot(l.account)
 	if err != nil {
-		return nil // it is a policy that cannot be written down, which New has said
+		return nil // the clock shows a time that no request may have, so nothing was spent
 	}
 	return p
 }
