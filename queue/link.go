@@ -115,7 +115,7 @@ func (q *Queue) freeze(l *lane, now time.Time) {
 	l.shard.mu.Lock()
 	defer l.shard.mu.Unlock()
 	if l.link == nil {
-		l.link = &link{}
+		l.own().link = &link{}
 	}
 	k := l.link
 	if !k.down {
@@ -166,7 +166,7 @@ func (q *Queue) reconnected(account string) {
 	} else {
 		s := q.shardOf(account)
 		s.mu.Lock()
-		if l := s.lanes[account]; l != nil {
+		if l := s.lanes.find(account); l != nil {
 			again(l)
 		}
 		s.mu.Unlock()

@@ -60,10 +60,10 @@ func (q *Queue) inOrder() []*lane {
 func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 	l.shard.mu.Lock()
 	defer l.shard.mu.Unlock()
-	if l.shard.lanes[l.account] != l {
+	if l.shard.lanes.find(l.account) != l {
 		return // it has ended meanwhile
 	}
-	l.until = time.Time{}
+	l.until = always
 	l.restartLine(now)
 	l.link.restart(step)
 	if l.checks != nil {
@@ -89,7 +89,7 @@ func (l *lane) restartLine(now time.Time) {
 			l.line.lead(it, now)
 		}
 	}
-	for _, c := range l.line.turns {
+	for _, c := range l.line.turns() {
 		for _, it := range c.ready.items {
 			it.typed = time.Time{}
 		}

@@ -14,17 +14,18 @@ import (
 // the store, the user's functions or the logger.
 type shard struct {
 	mu     sync.Mutex
-	lanes  map[string]*lane
+	lanes  lanes
 	chains map[chain]*item // the last message of each, of all lanes
 	due    schedule
-	_      [64]byte // keeps two shards' locks off one cache line
+	spare  []*affairs // that lanes may have
+	_      [64]byte   // keeps two shards' locks off one cache line
 }
 
 const shardCount = 16
 
 func (q *Queue) openShards() {
 	for i := range q.shards {
-		q.shards[i].lanes = make(map[string]*lane)
+		q.shards[i].lanes.seed = q.hash
 		q.shards[i].chains = make(map[chain]*item)
 		q.shards[i].due.open(&q.turns)
 	}
@@ -64,7 +65,7 @@ func (q *Queue) all() iter.Seq[*lane] {
 func (s *shard) each(yield func(*lane) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range s.lanes {
+	for l := range s.lanes.all() {
 		if !yield(l) {
 			return false
 		}

@@ -215,7 +215,7 @@ func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 		return true
 	}
 	if l.checks == nil {
-		l.checks = &checks{all: make(map[string]*check)}
+		l.own().checks = &checks{all: make(map[string]*check)}
 	}
 	c := l.checks.all[to]
 	if known, ok := q.answers.of(to, now); ok {
@@ -256,7 +256,7 @@ func (q *Queue) check(l *lane, now time.Time) (job, bool) {
 	if c == nil || l.checks.until.After(now) {
 		return job{}, false
 	}
-	if it := l.line.first(); it != nil && !l.until.After(now) && c.follows(it) {
+	if it := l.line.first(); it != nil && l.until <= q.tick(now) && c.follows(it) {
 		return job{}, false
 	}
 	return q.ask(l, c, now)
@@ -302,7 +302,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	c.underway = true
 	l.line.forgetEnd(it)
 	it.permit, it.phase = permit, checking
-	l.claimed = append(l.claimed, it)
+	l.carry(it)
 	return job{l, it, it.record, (*Queue).verify}, true
 }
 

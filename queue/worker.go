@@ -126,7 +126,7 @@ func (q *Queue) putBack(j job, err error) {
 	l.shard.mu.Lock()
 	defer l.shard.mu.Unlock()
 	l.putBack(it)
-	l.until = now.Add(patience)
+	l.until = q.tick(now.Add(patience))
 	q.plan(l, now)
 }
 
