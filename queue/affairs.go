@@ -11,20 +11,17 @@ type affairs struct {
 	link    *link   // nil where the account was connected for long
 }
 
-// none is the affairs of all lanes that have none. Nobody writes to it.
-var none affairs
-
 // mostSpare is how many affairs a shard keeps for other lanes.
 const mostSpare = 64
 
 // own is the affairs of a lane to write to.
 func (l *lane) own() *affairs {
-	if l.affairs != &none {
+	s := l.shard()
+	if l.affairs != &s.none {
 		return l.affairs
 	}
-	spare := &l.shard.spare
-	if last := len(*spare) - 1; last >= 0 {
-		l.affairs, *spare = (*spare)[last], (*spare)[:last]
+	if last := len(s.spare) - 1; last >= 0 {
+		l.affairs, s.spare = s.spare[last], s.spare[:last]
 	} else {
 		l.affairs = &affairs{}
 	}
@@ -33,8 +30,8 @@ func (l *lane) own() *affairs {
 
 // rest leaves the affairs of a lane to others where it has none.
 func (l *lane) rest() {
-	a := l.affairs
-	if a == &none {
+	a, s := l.affairs, l.shard()
+	if a == &s.none {
 		return
 	}
 	if a.checks != nil && len(a.checks.all) == 0 {
@@ -43,9 +40,9 @@ func (l *lane) rest() {
 	if len(a.claimed) > 0 || len(a.gone) > 0 || a.checks != nil || a.link != nil {
 		return
 	}
-	l.affairs = &none
-	if a.gone = nil; len(l.shard.spare) < mostSpare {
-		l.shard.spare = append(l.shard.spare, a)
+	l.affairs = &s.none
+	if a.gone = nil; len(s.spare) < mostSpare {
+		s.spare = append(s.spare, a)
 	}
 }
 

@@ -23,10 +23,10 @@ func TestAffairs_Rest(t *testing.T) {
 	}
 	s := q.shardOf("a")
 	l := s.lanes.find("a")
-	require.Same(t, &none, l.affairs)
+	require.Same(t, &s.none, l.affairs)
 	_, err = q.Step(t.Context())
 	require.NoError(t, err)
-	require.Same(t, &none, l.affairs)
+	require.Same(t, &s.none, l.affairs)
 	require.Len(t, s.spare, 1)
 	spare := s.spare[0]
 	require.Empty(t, spare.claimed)
@@ -37,7 +37,7 @@ func TestAffairs_Rest(t *testing.T) {
 	q.plan(l, time.Now())
 	require.Same(t, spare, l.affairs)
 	require.NotNil(t, l.link)
-	require.Zero(t, none)
+	require.Zero(t, s.none)
 }
 
 // A shard keeps a few affairs, not all.
@@ -51,7 +51,7 @@ func TestAffairs_Spare(t *testing.T) {
 	}
 	for _, l := range lanes {
 		l.rest()
-		require.Same(t, &none, l.affairs)
+		require.Same(t, &s.none, l.affairs)
 	}
 	require.Len(t, s.spare, mostSpare)
 	require.Nil(t, s.spare[0].gone)

@@ -9,10 +9,10 @@ import (
 
 // A lane is one account's messages. It exists while it has any.
 type lane struct {
-	line
-	*affairs
 	account string
+	line    line
 	until   int64 // the tick until when nothing of the line may go
+	*affairs
 
 	turn  uint64 // among the lanes that are due at once
 	place int32  // in the shard's schedule, plus 1; 0 means not scheduled
@@ -82,9 +82,12 @@ type job struct {
 	do     func(q *Queue, ctx context.Context, j job)
 }
 
+// shard is where the lane belongs.
+func (l *lane) shard() *shard { return l.line.shard }
+
 // newLane is the lane of an account in its shard.
 func newLane(account string, s *shard) *lane {
-	return &lane{account: account, line: line{shard: s}, affairs: &none, until: always}
+	return &lane{account: account, line: line{shard: s}, affairs: &s.none, until: always}
 }
 
 // admit puts a new item into its lane.
@@ -199,12 +202,12 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	}
 	switch {
 	case due != never:
-		l.shard.due.set(l, max(due, q.tick(now))) // behind the lanes that were due before
+		l.shard().due.set(l, max(due, q.tick(now))) // behind the lanes that were due before
 	case len(l.claimed) == 0 && l.line.n == 0:
-		l.shard.due.remove(l)
-		l.shard.lanes.remove(l)
+		l.shard().due.remove(l)
+		l.shard().lanes.remove(l)
 	default: // a worker that has one of its messages will plan it again
-		l.shard.due.remove(l)
+		l.shard().due.remove(l)
 	}
 	l.rest()
 }

@@ -23,7 +23,7 @@ func TestLanes_Model(t *testing.T) {
 			require.Same(t, model[account], l)
 			switch {
 			case l == nil:
-				l = newLane(account, nil)
+				l = newLane(account, &shard{})
 				table.add(l)
 				model[account] = l
 			case dice.IntN(2) == 0:
@@ -51,7 +51,7 @@ func TestLanes_Model(t *testing.T) {
 func TestLanes_SameHash(t *testing.T) {
 	t.Parallel()
 	table := lanes{seed: maphash.MakeSeed()}
-	a, b := newLane("a", nil), newLane("b", nil)
+	a, b := newLane("a", &shard{}), newLane("b", &shard{})
 	table.add(a)
 	table.add(b)
 	table.remove(b)

@@ -44,7 +44,7 @@ func (q *Queue) inOrder() []*lane {
 	}
 	var places []place
 	for l := range q.all() {
-		places = append(places, place{entry{l.shard.due.due(l), l}, l.turn})
+		places = append(places, place{entry{l.shard().due.due(l), l}, l.turn})
 	}
 	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.turn, b.turn))
@@ -58,9 +58,9 @@ func (q *Queue) inOrder() []*lane {
 
 // restart has a lane ask again for all that it waits for.
 func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
-	l.shard.mu.Lock()
-	defer l.shard.mu.Unlock()
-	if l.shard.lanes.find(l.account) != l {
+	l.shard().mu.Lock()
+	defer l.shard().mu.Unlock()
+	if l.shard().lanes.find(l.account) != l {
 		return // it has ended meanwhile
 	}
 	l.until = always
@@ -74,7 +74,7 @@ func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 			it.until = it.until.Add(-step)
 		}
 	}
-	l.shard.due.remove(l)
+	l.shard().due.remove(l)
 	q.plan(l, now)
 }
 

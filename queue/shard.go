@@ -18,6 +18,7 @@ type shard struct {
 	chains map[chain]*item // the last message of each, of all lanes
 	due    schedule
 	spare  []*affairs // that lanes may have
+	none   affairs    // of all lanes that have none; nobody writes to it
 	_      [64]byte   // keeps two shards' locks off one cache line
 }
 

@@ -355,7 +355,7 @@ func (q *Queue) verify(ctx context.Context, j job) {
 	it, to := j.item, j.record.To
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := j.lane.shard
+	s := j.lane.shard()
 	s.mu.Lock()
 	it.hush = cancel
 	late := q.stopped.Load()
@@ -415,8 +415,8 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	l, it := j.lane, j.item
 	now := q.clock.Now()
 	it.permit.Settle(now, outcome)
-	l.shard.mu.Lock()
-	defer l.shard.mu.Unlock()
+	l.shard().mu.Lock()
+	defer l.shard().mu.Unlock()
 	it.hush, it.permit = nil, limiter.Permit{}
 	known.at = now
 	if !failed {
