@@ -153,6 +153,7 @@ func TestPolicyAPIRefuses(t *testing.T) {
 		{"paid policy", "PATCH", target("unlimited"), "", 403, "paid_plan_required", `"unlimited": choose strict or standard_policy, or upgrade`},
 		{"two slugs", "PATCH", target("strict"), "policy_slug=unlimited", 400, "bad_request", "policy_slug is given twice"},
 		{"two slugs in the query", "PATCH", target("strict") + "&policy_slug=unlimited", "", 400, "bad_request", "given twice"},
+		{"two slugs in JSON", "PATCH", target(""), `{"policy_slug":"strict","more":[{}],"policy_slug":"unlimited"}`, 400, "bad_request", "given twice"},
 		{"long slug", "PATCH", target(strings.Repeat("s", 257)), "", 400, "bad_request", "at most 256 bytes"},
 		{"long instance", "GET", path + "?access_token=x&instance_id=" + strings.Repeat("4", 257), "", 400, "bad_request", "instance_id is too long"},
 		{"half JSON", "PATCH", target(""), `{"policy_slug":"str`, 400, "bad_request", "not JSON"},

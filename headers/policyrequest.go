@@ -91,21 +91,31 @@ func readBody(w http.ResponseWriter, r *http.Request) (url.Values, *fault) {
 		}
 		return form, nil
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
+	if !json.Valid(data) {
 		return nil, badRequest(`the body is not JSON: write an object such as {"policy_slug":"strict"}`)
 	}
+	return readObject(data)
+}
+
+// readObject reads the parameters of a JSON object, each as often as it is there.
+func readObject(data []byte) (url.Values, *fault) {
 	found := make(url.Values)
-	for _, name := range []string{"instance_id", "access_token", "policy_slug"} {
-		raw, given := fields[name]
-		if !given {
-			continue
+	reader := json.NewDecoder(bytes.NewReader(data))
+	_, err := reader.Token() // the brace; nothing fails, as the data is valid
+	for err == nil && reader.More() {
+		var name json.Token
+		var raw json.RawMessage
+		if name, err = reader.Token(); err == nil {
+			err = reader.Decode(&raw)
 		}
-		var text string
-		if err := json.Unmarshal(raw, &text); err != nil || string(raw) == "null" {
-			return nil, badRequest(name + " is not a text: write it in quotes")
+		switch name {
+		case "instance_id", "access_token", "policy_slug":
+			var text string
+			if json.Unmarshal(raw, &text) != nil || string(raw) == "null" {
+				return nil, badRequest(fmt.Sprintf("%s is not a text: write it in quotes", name))
+			}
+			found.Add(fmt.Sprint(name), text)
 		}
-		found.Set(name, text)
 	}
 	return found, nil
 }

@@ -54,31 +54,10 @@ func (p *player) reign(b *book, reign int, rule policy.Rule) string {
 			before = append(before, e)
 		}
 	}
-	if _, ok := rule.Limit.(policy.Gap); ok && p.crowded(b, before) {
-		return ""
-	}
 	if len(now) == 0 {
 		return ""
 	}
 	return p.found(rule, before, now)
-}
-
-// crowded reports whether a change of policy brought several calls in flight under a
-// gap at once. They then end one by one, and the audit, which goes by the order in
-// which they began, does not know after which of them a pause is due.
-func (p *player) crowded(b *book, before []*entry) bool {
-	for _, r := range b.reigns[1:] {
-		flying := 0
-		for _, e := range before {
-			if b.reigns[e.reign].act < r.act && !e.endedBefore(r) {
-				flying++
-			}
-		}
-		if flying > 1 {
-			return true
-		}
-	}
-	return false
 }
 
 // counts says which calls of earlier reigns a rule counts, and the rule with the

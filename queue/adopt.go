@@ -47,7 +47,7 @@ func (s *shard) has(r *Record) bool {
 	if _, on := s.entering[r.ID]; on {
 		return true
 	}
-	l := s.lanes[r.Account]
+	l := s.lanes.find(r.Account)
 	is := func(it *item) bool { return it.record.ID == r.ID }
 	return l != nil && (l.line.find(r) != nil || slices.ContainsFunc(l.claimed, is) || slices.ContainsFunc(l.gone, is))
 }
@@ -89,7 +89,7 @@ func (q *Queue) unfinished(r *Record) (j job, found bool) {
 	s := q.shardOf(r.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lanes[r.Account]
+	l := s.lanes.find(r.Account)
 	if l == nil {
 		return job{}, false
 	}

@@ -62,7 +62,7 @@ func (q *Queue) withdraw(r *Record) (j job, found, late bool) {
 	s := q.shardOf(r.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lanes[r.Account]
+	l := s.lanes.find(r.Account)
 	if l == nil {
 		return job{}, false, false
 	}
@@ -85,7 +85,7 @@ func (q *Queue) withdraw(r *Record) (j job, found, late bool) {
 	l.doom(it, Cancelled, ByHand, "it was cancelled", now)
 	l.gone = l.gone[:len(l.gone)-1]
 	it.phase = saving
-	l.claimed = append(l.claimed, it)
+	l.carry(it)
 	q.plan(l, now)
 	return job{l, it, it.record, (*Queue).save}, true, false
 }
@@ -98,7 +98,7 @@ func (q *Queue) withdrawChecking(l *lane, it *item, now time.Time) job {
 	r.Version++
 	r.Status, r.Code, r.Err, r.Done = Cancelled, ByHand, "it was cancelled", now
 	stand := &item{record: &r, seq: it.seq, phase: saving, marked: it.marked}
-	l.claimed = append(l.claimed, stand)
+	l.carry(stand)
 	q.plan(l, now)
 	return job{l, stand, &r, (*Queue).save}
 }

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"slices"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -11,7 +10,7 @@ import (
 // requires the shard's lock.
 func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
 	it := l.line.first()
-	if it == nil || len(l.claimed) >= q.widthOf(l) || l.until.After(now) {
+	if it == nil || len(l.claimed) >= q.widthOf(l) || l.until > q.tick(now) {
 		return job{}, false
 	}
 	if !q.vouched(l, it, now) {
@@ -85,7 +84,7 @@ func (q *Queue) refused(l *lane, it *item, d limiter.Decision, now time.Time) {
 	}
 	until := now.Add(pause(d))
 	if !d.Narrow {
-		l.until = until
+		l.until = q.tick(until)
 		return
 	}
 	l.line.unlist(it)
@@ -98,7 +97,7 @@ func (l *lane) start(it *item, to phase, until time.Time) {
 	if it.phase == waiting {
 		l.line.take(it)
 		l.line.forgetEnd(it)
-		l.claimed = append(l.claimed, it)
+		l.carry(it)
 	}
 	it.phase, it.until = to, until
 }
@@ -112,16 +111,10 @@ func (l *lane) putBack(it *item) {
 	l.line.put(it)
 }
 
-// drop takes an item out of those that are on their way.
-func (l *lane) drop(it *item) {
-	i := slices.Index(l.claimed, it)
-	l.claimed = slices.Delete(l.claimed, i, i+1)
-}
-
 // reopen has a lane ask again for what it waits for: it may have been a permit
 // that is settled now.
 func (l *lane) reopen(now time.Time) {
-	l.until = time.Time{}
+	l.until = always
 	if l.checks != nil {
 		l.checks.until = now
 	}
@@ -160,7 +153,8 @@ func (l *lane) doom(it *item, status Status, code Code, why string, now time.Tim
 	r.Version++
 	r.Status, r.Code, r.Err, r.Done = status, code, why, now
 	it.record, it.phase = &r, doomed
-	l.gone = append(l.gone, it)
+	a := l.own()
+	a.gone = append(a.gone, it)
 }
 
 // bury gives out the recording of a message that will not be sent.
@@ -171,7 +165,7 @@ func (l *lane) bury() job {
 		l.gone = nil
 	}
 	it.phase = saving
-	l.claimed = append(l.claimed, it)
+	l.carry(it)
 	return job{l, it, it.record, (*Queue).save}
 }
 

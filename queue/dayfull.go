@@ -88,17 +88,17 @@ func (q *Queue) queued(m *Message) (all, before int) {
 	s := q.shardOf(m.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lanes[m.Account]
+	l := s.lanes.find(m.Account)
 	if l == nil {
 		return 0, 0
 	}
-	all = l.line.n
+	all = int(l.line.n)
 	for _, it := range l.claimed {
 		if it.campaign != nil && it.phase >= starting {
 			all--
 		}
 	}
-	for _, c := range l.line.heard {
+	for _, c := range l.line.heard() {
 		if p := int(c.priority); p > m.Priority || p == m.Priority && c.name == m.Campaign {
 			before += len(c.ready.items)
 		}

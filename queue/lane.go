@@ -11,15 +11,13 @@ import (
 type lane struct {
 	account string
 	line    line
-	until   time.Time // until when nothing of the line may go
-	claimed []*item   // on their way; at most the queue's width, and those that are being recorded
-	gone    []*item   // those that will not be sent and wait to be recorded, in order
-	checks  *checks   // nil where none has been needed
-	link    *link     // nil where the account was connected for long
+	until   int64 // the tick until when nothing of the line may go
+	*affairs
 
-	shard *shard
 	turn  uint64 // among the lanes that are due at once
 	place int32  // in the shard's schedule, plus 1; 0 means not scheduled
+	hash  uint32 // of the account
+	next  *lane  // whose hash is like it
 }
 
 // An item is a message in its lane. Its fields change with the shard's lock held.
@@ -84,20 +82,28 @@ type job struct {
 	do     func(q *Queue, ctx context.Context, j job)
 }
 
+// shard is where the lane belongs.
+func (l *lane) shard() *shard { return l.line.shard }
+
+// newLane is the lane of an account in its shard.
+func newLane(account string, s *shard) *lane {
+	return &lane{account: account, line: line{shard: s}, affairs: &s.none, until: always}
+}
+
 // admit puts a new item into its lane.
 func (q *Queue) admit(it *item, now time.Time) {
 	s := q.shardOf(it.record.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.entering, it.record.ID)
-	l := s.lanes[it.record.Account]
+	l := s.lanes.find(it.record.Account)
 	if l == nil {
-		l = &lane{account: it.record.Account, line: line{chains: s.chains}, shard: s}
-		s.lanes[l.account] = l
+		l = newLane(it.record.Account, s)
+		s.lanes.add(l)
 	}
 	l.line.join(it, now)
 	if l.line.first() == it {
-		l.until = time.Time{} // what kept others back may not keep this one
+		l.until = always // what kept others back may not keep this one
 	}
 	before := s.due.due(l)
 	q.plan(l, now)
@@ -165,52 +171,46 @@ func (q *Queue) look(s *shard) (j job, due time.Time, found find) {
 // own accord, or drops it where it has no messages. It calls no worker: one who does
 // not look next itself calls watch after it. It requires the shard's lock.
 func (q *Queue) plan(l *lane, now time.Time) {
-	var due time.Time
-	found := false
-	soonest := func(t time.Time) {
-		if !found || t.Before(due) {
-			due, found = t, true
-		}
-	}
+	due := never
+	soonest := func(tick int64) { due = min(due, tick) }
 	for _, it := range l.claimed {
 		if it.phase == recording || (it.phase == onWire || it.phase == starting) && !it.until.IsZero() {
-			soonest(it.until)
+			soonest(q.tick(it.until))
 		}
 	}
 	if it := l.leader(); it != nil {
-		soonest(it.until)
+		soonest(q.tick(it.until))
 	}
 	if len(l.gone) > 0 {
-		soonest(now)
+		soonest(always)
 	}
 	if it := l.line.nextEnd(); it != nil {
-		soonest(it.record.ExpiresAt)
+		soonest(q.tick(it.record.ExpiresAt))
 	}
 	if it := l.line.nextLater(); it != nil {
-		soonest(it.until)
+		soonest(q.tick(it.until))
 	}
 	if len(l.claimed) < q.widthOf(l) {
-		opens := l.link.opens()
+		opens := q.tick(l.link.opens())
 		if l.line.first() != nil {
-			soonest(latest(l.until, opens))
+			soonest(max(l.until, opens))
 		}
 		if l.checks != nil {
 			if due, ok := l.checks.due(); ok {
-				soonest(latest(due, opens))
+				soonest(max(q.tick(due), opens))
 			}
 		}
 	}
 	switch {
-	case found && due.Before(now):
-		l.shard.due.set(l, q.tick(now)) // behind the lanes that were due before
-	case found:
-		l.shard.due.set(l, q.tick(due))
+	case due != never:
+		l.shard().due.set(l, max(due, q.tick(now))) // behind the lanes that were due before
+	case len(l.claimed) == 0 && l.line.n == 0:
+		l.shard().due.remove(l)
+		l.shard().lanes.remove(l)
 	default: // a worker that has one of its messages will plan it again
-		l.shard.due.remove(l)
-		if len(l.claimed) == 0 && l.line.n == 0 {
-			delete(l.shard.lanes, l.account)
-		}
+		l.shard().due.remove(l)
 	}
+	l.rest()
 }
 
 // advance finds a lane's next job. It requires the shard's lock.

@@ -10,19 +10,20 @@ import "time"
 //
 // A message is in the line until it is done with, also while it is on its way.
 type line struct {
-	turns  []*campaign     // those with a message that may go; a heap, the next one first
-	heard  []*campaign     // all that have messages
-	passed uint64          // where the turns of priority 0 stand
-	chains map[chain]*item // of all lines of the shard
-	rare   *rare           // made once used
-	n      int             // how many messages there are
+	shard  *shard       // that keeps the chains
+	sole   [1]*campaign // the only one that has messages, where there are no others
+	rare   *rare        // made once used
+	passed uint64       // where the turns of priority 0 stand
+	n      int32        // how many messages there are
+	ready  int32        // how many campaigns have a message that may go
 }
 
 // A rare is what the lines of most lanes have no use for.
 type rare struct {
 	later  pile[byTime]               // the first of chains that wait for a time
 	ends   pile[byEnd]                // those that expire and are not on their way
-	names  map[campaignName]*campaign // all that have messages, where they are many
+	heard  []*campaign                // all that have messages, where they are several
+	names  map[campaignName]*campaign // the same, where they are many
 	passed []priorityPass             // where the turns of the other priorities stand
 }
 
@@ -63,7 +64,6 @@ type campaign struct {
 	ready    pile[bySeq]
 	pass     uint64 // how many turns it has had; one that comes late begins with the others
 	priority int32
-	place    int32 // in the turns, plus 1
 	at       int32 // among all that have messages
 	n        int32 // how many messages it has
 }
@@ -75,10 +75,10 @@ type priorityPass struct {
 
 // first is the message that goes next, or nil.
 func (q *line) first() *item {
-	if len(q.turns) == 0 {
+	if q.ready == 0 {
 		return nil
 	}
-	return q.turns[0].ready.first()
+	return q.heard()[0].ready.first()
 }
 
 // ahead reports whether one message goes before another whatever the turns are.
@@ -107,9 +107,9 @@ func (q *line) join(it *item, now time.Time) {
 		q.more().ends.push(it)
 	}
 	key := it.chain()
-	last := q.chains[key]
+	last := q.shard.chains[key]
 	if last == nil {
-		q.chains[key] = it
+		q.shard.chains[key] = it
 		q.lead(it, now)
 		return
 	}
@@ -119,7 +119,7 @@ func (q *line) join(it *item, now time.Time) {
 	}
 	switch before {
 	case last:
-		q.chains[key] = it
+		q.shard.chains[key] = it
 	case nil:
 		it.next = q.head(last)
 		q.unlist(it.next)
@@ -159,9 +159,9 @@ func (q *line) leave(it *item, now time.Time) {
 	case next != nil:
 		next.prev = prev
 	case prev != nil:
-		q.chains[it.chain()] = prev
+		q.shard.chains[it.chain()] = prev
 	default:
-		delete(q.chains, it.chain())
+		delete(q.shard.chains, it.chain())
 	}
 	if prev != nil {
 		prev.next = next
@@ -199,10 +199,10 @@ func (q *line) enter(it *item) {
 	it.phase, it.until, it.held = waiting, time.Time{}, false
 	c := it.campaign
 	c.ready.push(it)
-	if c.place == 0 {
+	if c.at >= q.ready {
 		c.pass = max(c.pass, *q.passOf(int(c.priority)))
-		q.turns = append(q.turns, c)
-		c.place = int32(len(q.turns))
+		q.swap(int(c.at), int(q.ready))
+		q.ready++
 	}
 	q.fix(c)
 }
@@ -261,7 +261,7 @@ func (q *line) find(r *Record) *item {
 	if c == nil {
 		return nil
 	}
-	for it := q.chains[chain{c, to}]; it != nil; it = it.prev {
+	for it := q.shard.chains[chain{c, to}]; it != nil; it = it.prev {
 		if it.record.ID == r.ID {
 			return it
 		}

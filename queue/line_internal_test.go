@@ -110,7 +110,7 @@ func TestLine_Model(t *testing.T) {
 		dice := rand.New(rand.NewPCG(seed, 0))
 		campaigns := []int{1, 3, 40}[dice.IntN(3)]
 		recipients := []int{1, 3, 1000}[dice.IntN(3)]
-		l := line{chains: make(map[chain]*item)}
+		l := line{shard: &shard{chains: make(map[chain]*item)}}
 		m := &lineModel{passes: map[string]uint64{}, stands: map[int]uint64{}}
 		now := time.Unix(0, 0)
 		var away []*waiter
@@ -198,16 +198,16 @@ func TestLine_Model(t *testing.T) {
 			}
 			require.NotNil(t, l.first())
 			require.Equal(t, want.order, l.first().seq)
-			require.Equal(t, len(m.all), l.n)
+			require.Equal(t, len(m.all), int(l.n))
 			require.Same(t, want.it, l.find(want.it.record))
 		}
 		for _, w := range append([]*waiter(nil), m.all...) {
 			l.leave(w.it, now)
 		}
-		require.Empty(t, l.chains)
-		require.Empty(t, l.heard)
+		require.Empty(t, l.shard.chains)
+		require.Empty(t, l.heard())
 		require.Empty(t, l.more().names)
-		require.Empty(t, l.turns)
+		require.Empty(t, l.turns())
 		require.Nil(t, l.nextLater())
 	}
 }
@@ -215,7 +215,7 @@ func TestLine_Model(t *testing.T) {
 // Ten thousand of bulk, and a login code: the code is next.
 func TestLine_UrgentGoesNext(t *testing.T) {
 	t.Parallel()
-	l := line{chains: make(map[chain]*item)}
+	l := line{shard: &shard{chains: make(map[chain]*item)}}
 	now := time.Unix(0, 0)
 	for n := range uint64(10_000) {
 		l.join(&item{seq: n, record: &Record{Message: Message{To: "447700900001"}}}, now)

@@ -72,8 +72,8 @@ func (q *Queue) reachable(j job) bool {
 	now := q.clock.Now()
 	q.freeze(l, now)
 	it.permit.Settle(now, limiter.Unsent)
-	l.shard.mu.Lock()
-	defer l.shard.mu.Unlock()
+	l.shard().mu.Lock()
+	defer l.shard().mu.Unlock()
 	if it.lost {
 		return false
 	}
@@ -90,8 +90,8 @@ func (q *Queue) typable(j job) bool {
 	}
 	now := q.clock.Now()
 	q.freeze(j.lane, now)
-	j.lane.shard.mu.Lock()
-	defer j.lane.shard.mu.Unlock()
+	j.lane.shard().mu.Lock()
+	defer j.lane.shard().mu.Unlock()
 	if j.item.phase == typing {
 		j.item.typed, j.item.hush = time.Time{}, nil
 		j.lane.putBack(j.item)
@@ -112,10 +112,10 @@ func (q *Queue) connected(r *Record) (ok bool) {
 
 // freeze has a lane send nothing until its account is connected.
 func (q *Queue) freeze(l *lane, now time.Time) {
-	l.shard.mu.Lock()
-	defer l.shard.mu.Unlock()
+	l.shard().mu.Lock()
+	defer l.shard().mu.Unlock()
 	if l.link == nil {
-		l.link = &link{}
+		l.own().link = &link{}
 	}
 	k := l.link
 	if !k.down {

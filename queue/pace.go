@@ -11,11 +11,11 @@ func (q *Queue) pace(l *lane) *Pace {
 	if !q.durable {
 		return nil
 	}
-	l.shard.mu.Lock() // two paces of an account are taken in the order of their versions
-	defer l.shard.mu.Unlock()
+	l.shard().mu.Lock() // two paces of an account are taken in the order of their versions
+	defer l.shard().mu.Unlock()
 	p, err := q.snapshot(l.account)
 	if err != nil {
-		return nil // it is a policy that cannot be written down, which New has said
+		return nil // the clock shows a time that no request may have, so nothing was spent
 	}
 	return p
 }

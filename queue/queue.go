@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"encoding/base32"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -117,6 +118,9 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 	q.contacts, _ = s.(Contacts)
 	if o != nil && o.Store != nil {
 		q.durable = true
+		if _, err := json.Marshal(p); err != nil {
+			return nil, fmt.Errorf("queue: what is spent cannot be stored: %w", err)
+		}
 		if err := q.load(context.Background(), p); err != nil {
 			return nil, err
 		}

@@ -147,7 +147,7 @@ func (q *Queue) confirm(r *Record, now time.Time) (j job, done bool) {
 	s := q.shardOf(r.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := s.lanes[r.Account]
+	l := s.lanes.find(r.Account)
 	if l == nil {
 		return job{}, false
 	}
@@ -163,7 +163,7 @@ func (q *Queue) confirm(r *Record, now time.Time) (j job, done bool) {
 	l.doom(it, Sent, "", "", now)
 	l.gone = l.gone[:len(l.gone)-1]
 	it.record.Receipt, it.phase = r.Receipt, saving
-	l.claimed = append(l.claimed, it)
+	l.carry(it)
 	q.plan(l, now)
 	return job{l, it, it.record, (*Queue).save}, true
 }

@@ -157,6 +157,16 @@ func TestNew_StoreFails(t *testing.T) {
 	require.ErrorContains(t, err, "queue: the store could not be taken up: ")
 }
 
+// A pace that cannot be written down is not lost in silence.
+func TestNew_PolicyCannotBeStored(t *testing.T) {
+	t.Parallel()
+	p := rules(policy.CalendarWindow{Max: 1, Unit: policy.Day, Location: time.FixedZone("", 3600)})
+	_, err := queue.New(p, always, &queue.Options{Store: queue.NewMemory(1)})
+	require.ErrorContains(t, err, "queue: what is spent cannot be stored: ")
+	_, err = queue.New(p, always, nil)
+	require.NoError(t, err)
+}
+
 type unreadable struct{ queue.Store }
 
 func (unreadable) Load(context.Context, time.Duration) (*queue.Saved, error) { return nil, errStore }

@@ -42,7 +42,7 @@ func (q *Queue) inOrder() []*lane {
 	}
 	var places []place
 	for l := range q.all() {
-		places = append(places, place{entry{l.shard.due.due(l), l}, l.turn})
+		places = append(places, place{entry{l.shard().due.due(l), l}, l.turn})
 	}
 	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.turn, b.turn))
@@ -61,24 +61,25 @@ func (q *Queue) each(account string, do func(l *lane)) {
 		s := q.shardOf(account)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if l := s.lanes[account]; l != nil {
+		if l := s.lanes.find(account); l != nil {
 			do(l)
 		}
 		return
 	}
 	for _, l := range q.inOrder() {
-		l.shard.mu.Lock()
-		if l.shard.lanes[l.account] == l { // it has not ended meanwhile
+		s := l.shard()
+		s.mu.Lock()
+		if s.lanes.find(l.account) == l { // it has not ended meanwhile
 			do(l)
 		}
-		l.shard.mu.Unlock()
+		s.mu.Unlock()
 	}
 }
 
 // restart has a lane ask again for all that it waits for. It requires the shard's
 // lock.
 func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
-	l.until = time.Time{}
+	l.until = always
 	l.restartLine(now)
 	l.link.restart(step)
 	if l.checks != nil {
@@ -89,7 +90,7 @@ func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 			it.until = it.until.Add(-step)
 		}
 	}
-	l.shard.due.remove(l)
+	l.shard().due.remove(l)
 	q.plan(l, now)
 }
 
@@ -104,7 +105,7 @@ func (l *lane) restartLine(now time.Time) {
 			l.line.lead(it, now)
 		}
 	}
-	for _, c := range l.line.turns {
+	for _, c := range l.line.turns() {
 		for _, it := range c.ready.items {
 			it.typed = time.Time{}
 		}

@@ -14,10 +14,12 @@ import (
 // the store, the user's functions or the logger.
 type shard struct {
 	mu       sync.Mutex
-	lanes    map[string]*lane
+	lanes    lanes
 	chains   map[chain]*item // the last message of each, of all lanes
 	due      schedule
 	entering map[string]struct{} // the IDs of messages on their way into a lane that others may ask for
+	spare    []*affairs          // that lanes may have
+	none     affairs             // of all lanes that have none; nobody writes to it
 	_        [64]byte            // keeps two shards' locks off one cache line
 }
 
@@ -25,7 +27,7 @@ const shardCount = 16
 
 func (q *Queue) openShards() {
 	for i := range q.shards {
-		q.shards[i].lanes = make(map[string]*lane)
+		q.shards[i].lanes.seed = q.hash
 		q.shards[i].chains = make(map[chain]*item)
 		q.shards[i].entering = make(map[string]struct{})
 		q.shards[i].due.open(&q.turns)
@@ -66,7 +68,7 @@ func (q *Queue) all() iter.Seq[*lane] {
 func (s *shard) each(yield func(*lane) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, l := range s.lanes {
+	for l := range s.lanes.all() {
 		if !yield(l) {
 			return false
 		}

@@ -8,6 +8,9 @@ import (
 // never is the tick that does not come.
 const never = int64(math.MaxInt64)
 
+// always is before all ticks.
+const always = int64(math.MinInt64)
+
 // tick is a time as the schedules count it: in nanoseconds since the queue's epoch,
 // which follow the monotonic clock where times have one. It saturates before never.
 func (q *Queue) tick(t time.Time) int64 {

@@ -8,12 +8,42 @@ type campaignName struct {
 // many is how many campaigns are looked through before they are looked up.
 const many = 16
 
+// heard is all campaigns that have messages: first those with one that may go, which
+// are a heap, the next one first.
+func (q *line) heard() []*campaign {
+	switch {
+	case q.rare != nil && q.rare.heard != nil:
+		return q.rare.heard
+	case q.sole[0] != nil:
+		return q.sole[:]
+	}
+	return nil
+}
+
+// turns is the campaigns with a message that may go.
+func (q *line) turns() []*campaign { return q.heard()[:q.ready] }
+
+// hear adds a campaign that has had no messages.
+func (q *line) hear(c *campaign) {
+	all := q.heard()
+	c.at = int32(len(all))
+	switch len(all) {
+	case 0:
+		q.sole[0] = c
+	case 1:
+		q.more().heard = []*campaign{all[0], c}
+		q.sole[0] = nil
+	default:
+		q.rare.heard = append(all, c)
+	}
+}
+
 // known is the campaign of a name and priority, nil where it has no messages.
 func (q *line) known(name string, priority int) *campaign {
 	if q.rare != nil && q.rare.names != nil {
 		return q.rare.names[campaignName{name, priority}]
 	}
-	for _, c := range q.heard {
+	for _, c := range q.heard() {
 		if c.name == name && int(c.priority) == priority {
 			return c
 		}
@@ -26,29 +56,36 @@ func (q *line) campaign(name string, priority int) *campaign {
 	if c := q.known(name, priority); c != nil {
 		return c
 	}
-	c := &campaign{name: name, priority: int32(priority), at: int32(len(q.heard))}
-	q.heard = append(q.heard, c)
-	switch {
+	c := &campaign{name: name, priority: int32(priority)}
+	q.hear(c)
+	switch all := q.heard(); {
 	case q.rare != nil && q.rare.names != nil:
 		q.rare.names[campaignName{name, priority}] = c
-	case len(q.heard) > many:
+	case len(all) > many:
 		names := make(map[campaignName]*campaign)
-		for _, c := range q.heard {
+		for _, c := range all {
 			names[campaignName{c.name, int(c.priority)}] = c
 		}
-		q.more().names = names
+		q.rare.names = names
 	}
 	return c
 }
 
 // dismiss forgets a campaign that has no messages any more.
 func (q *line) dismiss(c *campaign) {
-	last := len(q.heard) - 1
-	q.heard[c.at] = q.heard[last]
-	q.heard[c.at].at = c.at
-	q.heard[last], q.heard = nil, q.heard[:last]
-	if q.rare != nil {
-		delete(q.rare.names, campaignName{c.name, int(c.priority)})
+	all := q.heard()
+	last := len(all) - 1
+	q.swap(int(c.at), last)
+	all[last] = nil
+	if q.rare == nil {
+		return
+	}
+	if q.rare.heard != nil {
+		q.rare.heard = all[:last]
+	}
+	delete(q.rare.names, campaignName{c.name, int(c.priority)})
+	if last == 1 {
+		q.sole[0], q.rare.heard = all[0], nil
 	}
 }
 
@@ -82,52 +119,54 @@ func (c *campaign) sooner(other *campaign) bool {
 // fix puts a campaign where it belongs among the turns, after its messages or its
 // pass have changed. One without a message that may go has none.
 func (q *line) fix(c *campaign) {
-	if c.place == 0 {
+	if c.at >= q.ready {
 		return
 	}
-	i := int(c.place) - 1
+	i := int(c.at)
 	if c.ready.first() != nil {
 		q.sink(q.rise(i))
 		return
 	}
-	last := len(q.turns) - 1
-	q.swapTurns(i, last)
-	q.turns[last], q.turns = nil, q.turns[:last]
-	c.place = 0
+	q.ready--
+	last := int(q.ready)
+	q.swap(i, last)
 	if i < last {
 		q.sink(q.rise(i))
 	}
 }
 
-func (q *line) swapTurns(i, j int) {
-	q.turns[i], q.turns[j] = q.turns[j], q.turns[i]
-	q.turns[i].place, q.turns[j].place = int32(i+1), int32(j+1)
+func (q *line) swap(i, j int) {
+	all := q.heard()
+	all[i], all[j] = all[j], all[i]
+	all[i].at, all[j].at = int32(i), int32(j)
 }
 
 func (q *line) rise(i int) int {
+	turns := q.turns()
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !q.turns[i].sooner(q.turns[parent]) {
+		if !turns[i].sooner(turns[parent]) {
 			break
 		}
-		q.swapTurns(i, parent)
+		q.swap(i, parent)
 		i = parent
 	}
 	return i
 }
 
 func (q *line) sink(i int) {
+	turns := q.turns()
 	for {
 		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(q.turns); child++ {
-			if q.turns[child].sooner(q.turns[least]) {
+		for child := 2*i + 1; child <= 2*i+2 && child < len(turns); child++ {
+			if turns[child].sooner(turns[least]) {
 				least = child
 			}
 		}
 		if least == i {
 			return
 		}
-		q.swapTurns(i, least)
+		q.swap(i, least)
 		i = least
 	}
 }

@@ -1,13 +1,11 @@
 package queue
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -81,78 +79,6 @@ func (v *Verify) withDefaults() *Verify {
 		d.Most = 100_000
 	}
 	return &d
-}
-
-// answers is what is known of numbers, the oldest first in its list. All lanes share
-// it, under a lock of its own.
-type answers struct {
-	verify *Verify
-	mu     sync.Mutex
-	known  map[string]*list.Element
-	list   list.List // of answer
-}
-
-type answer struct {
-	number     string
-	registered bool
-	to         string // where it is sent
-	at         time.Time
-}
-
-func newAnswers(v *Verify) *answers {
-	return &answers{verify: v, known: make(map[string]*list.Element)}
-}
-
-// of is what is known of a number.
-func (a *answers) of(number string, now time.Time) (answer, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	e := a.known[number]
-	if e == nil {
-		return answer{}, false
-	}
-	known, _ := e.Value.(answer)
-	keep := a.verify.No
-	if known.registered {
-		keep = a.verify.Yes
-	}
-	if age := now.Sub(known.at); age >= keep || age < -tolerance { // it is old, or from a time that has not come
-		a.forget(e, number)
-		return answer{}, false
-	}
-	return known, true
-}
-
-// learn keeps what was answered of a number, and so of its address.
-func (a *answers) learn(v answer) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.keep(v)
-	if v.registered && v.to != v.number && isPhone(v.to) {
-		v.number = v.to
-		a.keep(v)
-	}
-}
-
-// keep requires a.mu.
-func (a *answers) keep(v answer) {
-	if e := a.known[v.number]; e != nil {
-		a.forget(e, v.number)
-	}
-	if a.verify.Most <= 0 || v.registered && a.verify.Yes < 0 || !v.registered && a.verify.No < 0 {
-		return
-	}
-	if len(a.known) >= a.verify.Most {
-		oldest, _ := a.list.Front().Value.(answer)
-		a.forget(a.list.Front(), oldest.number)
-	}
-	a.known[v.number] = a.list.PushBack(v)
-}
-
-// forget requires a.mu.
-func (a *answers) forget(e *list.Element, number string) {
-	a.list.Remove(e)
-	delete(a.known, number)
 }
 
 // The wait after a check that failed: it doubles each time.
@@ -289,7 +215,7 @@ func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 		return true
 	}
 	if l.checks == nil {
-		l.checks = &checks{all: make(map[string]*check)}
+		l.own().checks = &checks{all: make(map[string]*check)}
 	}
 	c := l.checks.all[to]
 	if known, ok := q.answers.of(to, now); ok {
@@ -330,7 +256,7 @@ func (q *Queue) check(l *lane, now time.Time) (job, bool) {
 	if c == nil || l.checks.until.After(now) {
 		return job{}, false
 	}
-	if it := l.line.first(); it != nil && !l.until.After(now) && c.follows(it) {
+	if it := l.line.first(); it != nil && l.until <= q.tick(now) && c.follows(it) {
 		return job{}, false
 	}
 	return q.ask(l, c, now)
@@ -376,7 +302,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	c.underway = true
 	l.line.forgetEnd(it)
 	it.permit, it.phase = permit, checking
-	l.claimed = append(l.claimed, it)
+	l.carry(it)
 	return job{l, it, it.record, (*Queue).verify}, true
 }
 
@@ -429,7 +355,7 @@ func (q *Queue) verify(ctx context.Context, j job) {
 	it, to := j.item, j.record.To
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := j.lane.shard
+	s := j.lane.shard()
 	s.mu.Lock()
 	it.hush = cancel
 	late := q.stopped.Load()
@@ -493,8 +419,8 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	l, it := j.lane, j.item
 	now := q.clock.Now()
 	it.permit.Settle(now, outcome)
-	l.shard.mu.Lock()
-	defer l.shard.mu.Unlock()
+	l.shard().mu.Lock()
+	defer l.shard().mu.Unlock()
 	it.hush, it.permit = nil, limiter.Permit{}
 	known.at = now
 	if !failed {

@@ -15,7 +15,7 @@ import (
 func (q *Queue) show(ctx context.Context, j job) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := j.lane.shard
+	s := j.lane.shard()
 	s.mu.Lock()
 	j.item.hush = cancel
 	late, d := j.item.phase != typing || q.stopped.Load(), j.item.typing
@@ -66,7 +66,7 @@ func (q *Queue) send(ctx context.Context, j job) {
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
 	}
-	s := j.lane.shard
+	s := j.lane.shard()
 	s.mu.Lock()
 	if lost = it.lost; !lost {
 		it.record, it.wired, it.phase, it.hush = &r, true, onWire, cancel
@@ -114,8 +114,8 @@ func (q *Queue) putBack(j job, err error) {
 	it.permit.Settle(now, limiter.Unsent)
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
 		q.complain("a message is not the queue's to send any more", j.record, err)
-		l.shard.mu.Lock()
-		defer l.shard.mu.Unlock()
+		l.shard().mu.Lock()
+		defer l.shard().mu.Unlock()
 		l.drop(it)
 		l.line.leave(it, now)
 		q.waiting.Add(-1)
@@ -123,10 +123,10 @@ func (q *Queue) putBack(j job, err error) {
 		return
 	}
 	q.complain("a message could not be recorded as sending; it waits", j.record, err)
-	l.shard.mu.Lock()
-	defer l.shard.mu.Unlock()
+	l.shard().mu.Lock()
+	defer l.shard().mu.Unlock()
 	l.putBack(it)
-	l.until = now.Add(patience)
+	l.until = q.tick(now.Add(patience))
 	q.plan(l, now)
 }
 
@@ -134,7 +134,7 @@ func (q *Queue) putBack(j job, err error) {
 func (q *Queue) settle(ctx context.Context, j job, end *ending) {
 	end.Done = q.clock.Now()
 	q.again(end)
-	s := j.lane.shard
+	s := j.lane.shard()
 	s.mu.Lock()
 	lost := j.item.lost
 	if !lost {
@@ -165,8 +165,8 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	now := q.clock.Now()
 	if err != nil {
 		q.complain("what became of a message could not be recorded; it will be", j.record, err)
-		l.shard.mu.Lock()
-		defer l.shard.mu.Unlock()
+		l.shard().mu.Lock()
+		defer l.shard().mu.Unlock()
 		it.phase, it.until = recording, now.Add(patience)
 		q.plan(l, now)
 		return err
@@ -178,7 +178,7 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 		defer q.watch()
 		defer q.rejoin(l, it, r)
 	}
-	l.shard.mu.Lock()
+	l.shard().mu.Lock()
 	l.drop(it)
 	if it.campaign != nil && r.Status.Final() {
 		if r.Status == Sent {
@@ -189,7 +189,7 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	l.reopen(now)
 	q.slow(l, it, now)
 	q.plan(l, now)
-	l.shard.mu.Unlock()
+	l.shard().mu.Unlock()
 	q.tell(r, from, now)
 	return nil
 }
@@ -198,8 +198,8 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 // worker of the one before may still have that.
 func (q *Queue) rejoin(l *lane, it *item, r *Record) {
 	now := q.clock.Now()
-	l.shard.mu.Lock()
-	defer l.shard.mu.Unlock()
+	l.shard().mu.Lock()
+	defer l.shard().mu.Unlock()
 	l.line.leave(it, now)
 	l.line.join(&item{record: r, seq: it.seq, verified: it.verified, contact: it.contact, met: it.met}, now)
 	q.plan(l, now)

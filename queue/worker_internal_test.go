@@ -29,7 +29,7 @@ func TestShow_TooLate(t *testing.T) {
 	require.NoError(t, err)
 	r := &Record{Message: Message{ID: "m", Account: "a", To: "447700900001"}, Status: Queued}
 	show := func(p phase) {
-		q.show(t.Context(), job{lane: &lane{shard: q.shardOf(r.Account)}, item: &item{record: r, phase: p, typing: time.Second}, record: r})
+		q.show(t.Context(), job{lane: newLane(r.Account, q.shardOf(r.Account)), item: &item{record: r, phase: p, typing: time.Second}, record: r})
 	}
 	show(starting)
 	show(onWire)

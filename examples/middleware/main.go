@@ -21,13 +21,13 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
+	"github.com/wapace/wapace/examples/internal/flags"
+	"github.com/wapace/wapace/examples/internal/web"
 	"github.com/wapace/wapace/limiter"
 )
 
@@ -47,16 +47,14 @@ func main() {
 // run is the program. It serves until ctx is done.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	complaints := log.New(stderr, "middleware: ", 0)
-	flags := flag.NewFlagSet("middleware", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	addr := flags.String("addr", "127.0.0.1:8080", "where to listen; port 0 takes a free one")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
+	set := flag.NewFlagSet("middleware", flag.ContinueOnError)
+	addr := set.String("addr", "127.0.0.1:8080", "listen on `HOST:PORT`; port 0 takes a free one")
+	err := flags.Parse(set, args, stdout, "-addr HOST:PORT")
+	if errors.Is(err, flag.ErrHelp) {
 		return exitStopped
-	case err != nil:
-		return exitUsage
-	case flags.NArg() > 0:
-		complaints.Printf("argument %q: give flags only", flags.Arg(0))
+	}
+	if err != nil {
+		complaints.Print(err)
 		return exitUsage
 	}
 	api, err := newAPI(limiter.RealClock())
@@ -70,44 +68,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitStopped
 }
 
-// grace is how long requests in progress may go on after the program was told to
-// stop.
-const grace = 10 * time.Second
-
-var errGrace = fmt.Errorf("requests in progress did not end within %v", grace)
-
-// serve serves until ctx is done, and then lets what is in progress end.
+// serve says where it listens, and serves until ctx is done.
 func serve(ctx context.Context, addr string, h http.Handler, stdout io.Writer) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	listener, err := web.Listen(ctx, addr)
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	if _, err := fmt.Fprintf(stdout, "http://%s\n", listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	// ctx has ended, so the grace is counted on a context of its own.
-	last, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-limiter.RealClock().After(grace):
-			cancel(errGrace)
-		case <-last.Done():
-		}
-	}()
-	if server.Shutdown(last) != nil {
-		err = errors.Join(context.Cause(last), server.Close())
-	}
-	if why := <-ended; !errors.Is(why, http.ErrServerClosed) {
-		err = errors.Join(err, why)
-	}
-	return err
+	return web.Serve(ctx, listener, h)
 }

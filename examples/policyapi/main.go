@@ -20,13 +20,12 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
+	"github.com/wapace/wapace/examples/internal/web"
 	"github.com/wapace/wapace/headers"
 	"github.com/wapace/wapace/limiter"
 	"github.com/wapace/wapace/limiter/registry"
@@ -103,35 +102,14 @@ func newAPI(ctx context.Context, s settings, logger *slog.Logger) (http.Handler,
 	return mux, nil
 }
 
-// serve answers until ctx is done, and then lets those who have asked have their
-// answers.
-func serve(ctx context.Context, addr string, handler http.Handler, stdout io.Writer) error {
-	listener, err := net.Listen("tcp", addr)
+// serve says where it listens, and serves until ctx is done.
+func serve(ctx context.Context, addr string, h http.Handler, stdout io.Writer) error {
+	listener, err := web.Listen(ctx, addr)
 	if err != nil {
 		return err
 	}
-	const patience = 5 * time.Second
-	server := &http.Server{Handler: handler, ReadTimeout: patience, WriteTimeout: patience, IdleTimeout: time.Minute}
-	stopped := make(chan error, 1)
-	context.AfterFunc(ctx, func() {
-		stopping, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		answered := make(chan struct{})
-		defer close(answered)
-		go func() {
-			select {
-			case <-limiter.RealClock().After(patience):
-				cancel()
-			case <-answered:
-			}
-		}()
-		stopped <- server.Shutdown(stopping)
-	})
 	if _, err := fmt.Fprintf(stdout, "listening on http://%s%s\n", listener.Addr(), headers.PolicyPath); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-stopped
+	return web.Serve(ctx, listener, h)
 }
