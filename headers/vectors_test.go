@@ -54,10 +54,12 @@ type vectorState struct {
 var vectorTime = time.Unix(1786795200, 0).UTC()
 
 // TestVectors runs the vectors of testdata and of every further file that the
-// variable HEADER_VECTORS names, and says for each file how many there were.
+// variable HEADER_VECTORS names, and says for each file how many there were. Those of
+// edges.json go along the bounds of every row of the table of operations.
 func TestVectors(t *testing.T) {
 	t.Parallel()
-	files := append([]string{filepath.Join("testdata", "headers.json")}, filepath.SplitList(os.Getenv("HEADER_VECTORS"))...)
+	files := []string{filepath.Join("testdata", "headers.json"), filepath.Join("testdata", "edges.json")}
+	files = append(files, filepath.SplitList(os.Getenv("HEADER_VECTORS"))...)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil && !filepath.IsAbs(file) {

@@ -9,9 +9,9 @@ import "time"
 // allows 5 requests per hour to POST /api/v1/sessions, 1 per minute to
 // /api/v1/messages/bulk, 30 per minute to /api/v1/media/* and 5 per hour to
 // /api/v1/webhooks/test; they count against the plan too. Each of the four is one
-// budget for the named action and for the endpoint as an action, as in
-// "POST /api/v1/sessions". The page does not say where a window starts; counted in
-// any window, no reading of it is broken.
+// budget for the named action and for the endpoint as an action, whatever its
+// method, but for sessions, of which the page names POST. The page does not say where
+// a window starts; counted in any window, no reading of it is broken.
 //
 // [Policy.Lint] finds [UsedUpEarly] for the hour, which the minute's pace uses up
 // in 10 min, and for the day, which the hour's uses up in 10 h, and [NeverBinds]
@@ -55,18 +55,9 @@ func plan(slug, name string, minute, hour, day int64) Policy {
 			{Name: "hour", Limit: SlidingWindow{Max: hour, Window: time.Hour}},
 			{Name: "day", Limit: SlidingWindow{Max: day, Window: 24 * time.Hour}},
 			{Name: "sessions", Actions: []Action{CreateSession, "POST /api/v1/sessions"}, Limit: SlidingWindow{Max: 5, Window: time.Hour}},
-			{Name: "bulk", Actions: endpoint(BulkSend, "/api/v1/messages/bulk"), Limit: SlidingWindow{Max: 1, Window: time.Minute}},
-			{Name: "media", Actions: endpoint(UploadMedia, "/api/v1/media/*"), Limit: SlidingWindow{Max: 30, Window: time.Minute}},
-			{Name: "webhook_tests", Actions: endpoint(TestWebhook, "/api/v1/webhooks/test"), Limit: SlidingWindow{Max: 5, Window: time.Hour}},
+			{Name: "bulk", Actions: []Action{BulkSend, "/api/v1/messages/bulk"}, Limit: SlidingWindow{Max: 1, Window: time.Minute}},
+			{Name: "media", Actions: []Action{UploadMedia, "/api/v1/media/*"}, Limit: SlidingWindow{Max: 30, Window: time.Minute}},
+			{Name: "webhook_tests", Actions: []Action{TestWebhook, "/api/v1/webhooks/test"}, Limit: SlidingWindow{Max: 5, Window: time.Hour}},
 		},
 	}
-}
-
-// endpoint is a named action and the path it stands for, called by any method.
-func endpoint(named Action, path string) []Action {
-	actions := []Action{named}
-	for _, method := range [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
-		actions = append(actions, Action(method+" "+path))
-	}
-	return actions
 }

@@ -154,6 +154,8 @@ func TestEndpointsByMethodAndPath(t *testing.T) {
 		"POST /api/v1/messages":       nil,
 		"GET /api/v1/media/photo":     {"media"}, // "Media upload/download operations"
 		"POST /api/v1/media/":         {"media"},
+		"PURGE /api/v1/media/photo":   {"media"},
+		"OPTIONS /api/v1/media/photo": {"media"},
 		"POST /api/v1/webhooks/test":  {"webhook_tests"},
 		"POST /api/v1/webhooks/tests": nil,
 		policy.CreateSession:          {"sessions"},
