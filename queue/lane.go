@@ -14,7 +14,6 @@ type lane struct {
 	until   int64 // the tick until when nothing of the line may go
 	*affairs
 
-	turn  uint64 // among the lanes that are due at once
 	place int32  // in the shard's schedule, plus 1; 0 means not scheduled
 	hash  uint32 // of the account
 	next  *lane  // whose hash is like it
@@ -158,7 +157,7 @@ func (q *Queue) look(s *shard) (j job, due time.Time, found find) {
 	case at > tick:
 		return job{}, now.Add(time.Duration(at - tick)), nothing
 	}
-	s.due.remove(l)
+	s.due.serve()
 	j, ok := q.advance(l, now)
 	q.plan(l, now)
 	if ok {

@@ -36,15 +36,11 @@ func back(latest, tick int64) time.Duration {
 
 // inOrder is all lanes, those that are due first first.
 func (q *Queue) inOrder() []*lane {
-	type place struct {
-		entry
-		turn uint64
-	}
-	var places []place
+	var places []entry
 	for l := range q.all() {
-		places = append(places, place{entry{l.shard().due.due(l), l}, l.turn})
+		places = append(places, entry{l.shard().due.due(l), l.shard().due.turn(l), l})
 	}
-	slices.SortFunc(places, func(a, b place) int {
+	slices.SortFunc(places, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.turn, b.turn))
 	})
 	lanes := make([]*lane, len(places))

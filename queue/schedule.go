@@ -16,7 +16,12 @@ type schedule struct {
 // An entry is a lane and the tick at which it is due.
 type entry struct {
 	due  int64
+	turn uint64 // among the lanes that are due at once
 	lane *lane
+}
+
+func (e *entry) before(other *entry) bool {
+	return e.due < other.due || e.due == other.due && e.turn < other.turn
 }
 
 const arity = 4
@@ -43,17 +48,27 @@ func (s *schedule) due(l *lane) int64 {
 	return s.heap[l.place-1].due
 }
 
+// turn is where a lane that is scheduled stands among those that are due at once.
+func (s *schedule) turn(l *lane) uint64 {
+	if l.place == 0 {
+		return 0
+	}
+	return s.heap[l.place-1].turn
+}
+
+// serve has the lane that is due first have had its turn: set gives it another one,
+// also for the same time.
+func (s *schedule) serve() { s.heap[0].turn = 0 }
+
 // set schedules a lane for a time, or moves it there.
 func (s *schedule) set(l *lane, due int64) {
 	if l.place == 0 {
-		s.heap = append(s.heap, entry{due, l})
+		s.heap = append(s.heap, entry{})
 		l.place = int32(len(s.heap))
-	} else if s.due(l) == due {
+	} else if e := &s.heap[l.place-1]; e.due == due && e.turn != 0 {
 		return
 	}
-	i := int(l.place) - 1
-	s.heap[i].due, l.turn = due, s.turns.Add(1)
-	s.down(s.up(i))
+	s.put(int(l.place)-1, entry{due, s.turns.Add(1), l})
 	s.show()
 }
 
@@ -63,61 +78,59 @@ func (s *schedule) remove(l *lane) {
 		return
 	}
 	i, last := int(l.place)-1, len(s.heap)-1
-	s.swap(i, last)
+	moved := s.heap[last]
 	s.heap[last], s.heap = entry{}, s.heap[:last]
 	l.place = 0
 	if i < last {
-		s.down(s.up(i))
+		s.put(i, moved)
 	}
 	s.show()
 }
 
 // show lets all see when the first lane is due.
 func (s *schedule) show() {
-	l, due := s.next()
-	if l != nil {
-		s.headTurn.Store(l.turn)
+	if len(s.heap) == 0 {
+		s.head.Store(never)
+		return
 	}
-	s.head.Store(due)
-}
-
-func (s *schedule) less(i, j int) bool {
-	a, b := s.heap[i], s.heap[j]
-	if a.due != b.due {
-		return a.due < b.due
+	if e := &s.heap[0]; e.due != s.head.Load() || e.turn != s.headTurn.Load() {
+		s.headTurn.Store(e.turn)
+		s.head.Store(e.due)
 	}
-	return a.lane.turn < b.lane.turn
 }
 
-func (s *schedule) swap(i, j int) {
-	s.heap[i], s.heap[j] = s.heap[j], s.heap[i]
-	s.heap[i].lane.place, s.heap[j].lane.place = int32(i+1), int32(j+1)
-}
-
-func (s *schedule) up(i int) int {
+// put fills the gap at i with an entry, or moves the gap to where that belongs: one
+// write to each lane that makes way.
+func (s *schedule) put(i int, e entry) {
 	for i > 0 {
 		parent := (i - 1) / arity
-		if !s.less(i, parent) {
+		if !e.before(&s.heap[parent]) {
 			break
 		}
-		s.swap(i, parent)
+		s.seat(i, s.heap[parent])
 		i = parent
 	}
-	return i
-}
-
-func (s *schedule) down(i int) {
 	for {
-		least := i
-		for child := arity*i + 1; child <= arity*i+arity && child < len(s.heap); child++ {
-			if s.less(child, least) {
+		child := arity*i + 1
+		if child >= len(s.heap) {
+			break
+		}
+		least := child
+		for child++; child <= arity*i+arity && child < len(s.heap); child++ {
+			if s.heap[child].before(&s.heap[least]) {
 				least = child
 			}
 		}
-		if least == i {
-			return
+		if !s.heap[least].before(&e) {
+			break
 		}
-		s.swap(i, least)
+		s.seat(i, s.heap[least])
 		i = least
 	}
+	s.seat(i, e)
+}
+
+func (s *schedule) seat(i int, e entry) {
+	s.heap[i] = e
+	e.lane.place = int32(i + 1)
 }
