@@ -20,7 +20,7 @@ import (
 // possible of a cost (11), another cost at the end than at the start (52), replicas
 // with different policies (60).
 //
-//	 1  TestRetryAfterIsExactAtAnyRate, TestRandomHistories
+//	 1  TestRetryAfterIsExactAtAnyRate, TestRandomHistories, TestTracesKeepEveryPolicy
 //	 2  TestTokenBucketNeverDrifts, TestTokenBucketTotalIsExactWhenAskedAllTheTime
 //	 3  TestWhatADivisionLeavesIsNotLost
 //	 4  TestARefundFillsABucketAndNoMore
@@ -37,7 +37,7 @@ import (
 //	17  TestOvertakenCallerReadsAsTheLatest, TestCallersWithTimesOfTheirOwnKeepTheBound
 //	20  TestRefusedRequestChangesNothing, TestAShadowRuleCountsAsIfItWereInForce
 //	21  TestWait_OnAMock, TestRealClockIsTheBubblesInABubble
-//	22  TestWorstCaseInAnyMinute, TestNoStretchHoldsMoreThanPromised
+//	22  TestWorstCaseInAnyMinute, TestNoStretchHoldsMoreThanPromised, TestTracesKeepEveryPolicy
 //	23  TestSlidingWindowStepByStep, TestCalendarWindowStepByStep
 //	24  TestCalendarWindowStepByStep
 //	25  TestIdleForManyWindowsLeavesNothing
@@ -66,13 +66,13 @@ import (
 //	48  TestWait_FirstInFirstOut, TestWait_SmallCostsDoNotStarveALargeOne
 //	49  TestWait_ThousandsGiveUp, TestLines_ManyWaiters
 //	50  TestUnsentGrantsNoMoreThanNeverAsked, TestFaultsOfOtherLimiters
-//	51  TestUnsentAfterAChangeOfPolicyGivesBackNoMore, TestRestoreTakesThePlaceOfWhatThereIs
+//	51  TestUnsentAfterAChangeOfPolicyGivesBackNoMore, TestUnsentAfterAChangeTakesNoOtherCharge, TestRestoreTakesThePlaceOfWhatThereIs
 //	53  TestFaultsOfOtherLimiters, TestNewRecipientsLoseNoCharge
 //	54  TestFaultsOfOtherLimiters
 //	55  TestFaultsOfOtherLimiters
 //	56  TestKeysDoNotCollide, TestBadRequestIsNamedAndTouchesNothing
 //	57  TestADroppedLimiterIsCollected, TestMain
-//	58  TestSpendingIsCarriedAcrossKinds, TestRenamedAndReorderedRulesCountOn, TestRuleThatComesBackCountsOn
+//	58  TestSpendingIsCarriedAcrossKinds, TestRenamedAndReorderedRulesCountOn, TestRuleThatComesBackCountsOn, TestEachRuleGetsItsOwnRestBack
 //	59  TestNewMaxIsUsedAtOnce
 //	61  TestRestoreInALaterProcess, TestRestoreWithTheClockBehind, TestRestoreUnderAnotherPolicy, TestBadSnapshotChangesNothing
 //	62  FuzzRestore

@@ -16,10 +16,10 @@ import (
 	"github.com/wapace/wapace/policy"
 )
 
-// The faults found in other limiters that can be put to one in memory. Four of the
-// thirty cannot: B23 is of replicas whose clocks set the time of a shared budget,
-// B26 and B27 of keys in Redis that outlive or lose their budget, and B11's half
-// with Redis of its retries. B10, B17 and B22 are put without Redis: what went wrong
+// The faults found in other limiters that can be put to one in memory. Three of the
+// thirty cannot: B23 is of replicas whose clocks set the time of a shared budget, B26
+// of two commands to Redis between which a key has no end, and B27 of keys in Redis
+// that do not live as long as their budget. Of B11 only the half in memory can. B10, B17 and B22 are put without Redis: what went wrong
 // there is the arithmetic of periods and costs.
 func TestFaultsOfOtherLimiters(t *testing.T) {
 	t.Parallel()

@@ -51,7 +51,7 @@ type entry struct {
 	epoch int
 	reign int  // in the book's reigns
 	ended int  // the act that settled it, or never
-	pair  bool // some rule asked for its recipient
+	pair  bool // some rule was charged for its recipient
 }
 
 // pending is a permit that was not settled.
@@ -264,7 +264,7 @@ func (p *player) write(a *act, permit limiter.Permit) {
 		wall: p.now, vague: p.vague(), epoch: p.epoch, reign: len(b.reigns) - 1, ended: math.MaxInt,
 	}
 	for _, r := range p.policy(b, e.reign).Rules {
-		e.pair = e.pair || r.Scope == policy.ScopeRecipient && r.Covers(e.Action)
+		e.pair = e.pair || !r.Shadow && r.Scope == policy.ScopeRecipient && r.Covers(e.Action)
 	}
 	switch {
 	case permit == limiter.Permit{}: // it ends where it begins
