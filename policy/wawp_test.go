@@ -146,6 +146,11 @@ func TestWawpLimitsBothWays(t *testing.T) {
 	require.Equal(t, all, back)
 	require.Empty(t, unsaid)
 
+	// No protection is no gap: one of 0 s would let one message go at a time.
+	free, err := policy.WawpLimits{AccountProtectionSeconds: of(0), ConcurrentLimit: of(5)}.Rules()
+	require.NoError(t, err)
+	require.Equal(t, map[string]policy.Limit{"concurrent": policy.Concurrency{Max: 5}}, limits(policy.Policy{Rules: free}))
+
 	none, err := policy.WawpLimits{}.Rules()
 	require.NoError(t, err)
 	require.Empty(t, none)
@@ -172,6 +177,7 @@ func TestWawpLimitsNeverLooserThanRules(t *testing.T) {
 		{Name: "d", Actions: send, Limit: policy.Gap{Min: 2 * time.Second, Max: 2 * time.Second}},
 		{Name: "e", Actions: send, Limit: policy.Gap{Min: 1500 * time.Millisecond, Max: 2001 * time.Millisecond}},
 		{Name: "f", Actions: send, Limit: policy.Gap{Min: time.Second, Max: time.Second}},
+		{Name: "no pause", Actions: send, Limit: policy.Gap{}}, // but one at a time
 		{Name: "shadow", Actions: send, Limit: policy.SlidingWindow{Max: 1, Window: time.Minute}, Shadow: true},
 		{Name: "pair", Actions: send, Scope: policy.ScopeRecipient, Limit: policy.SlidingWindow{Max: 1, Window: time.Minute}},
 		{Name: "everything", Limit: policy.SlidingWindow{Max: 1, Window: time.Minute}},
@@ -183,7 +189,7 @@ func TestWawpLimitsNeverLooserThanRules(t *testing.T) {
 	for _, r := range unsaid {
 		names = append(names, r.Name)
 	}
-	require.Equal(t, []string{"e", "shadow", "pair", "everything", "elsewhere", "london"}, names)
+	require.Equal(t, []string{"e", "no pause", "shadow", "pair", "everything", "elsewhere", "london"}, names)
 }
 
 func zone(t *testing.T, name string) *time.Location {
@@ -277,6 +283,7 @@ func TestWawpErrorsAllAtOnce(t *testing.T) {
 func FuzzWawpAnswer(f *testing.F) {
 	f.Add([]byte(wawpExample))
 	f.Add([]byte(`{"policies":{"0":{"slug":"a","limits":{"account_protection_seconds":3155760000}},"5":{}}}`))
+	f.Add([]byte(`{"policies":[{"slug":"a","limits":{"account_protection_seconds":0}}]}`))
 	f.Add([]byte(`{"policies":[{"slug":"a","limits":[]}],"free_policies":{"-1":"a"}}`))
 	f.Add([]byte(`{"policies":{"9223372036854775807":{"limits":{"check_daily_cap":-0}}}}`))
 	f.Add([]byte(`{"free_policies":[null,[],{}],"policies":{"":{}}}`))
@@ -294,7 +301,11 @@ func FuzzWawpAnswer(f *testing.F) {
 		for i, o := range c.Offers {
 			require.NoError(t, o.Policy.Validate())
 			limits, unsaid := o.Policy.WawpLimits()
-			require.Equal(t, a.Policies[i].Limits, limits)
+			want := a.Policies[i].Limits
+			if p := want.AccountProtectionSeconds; p != nil && *p == 0 {
+				want.AccountProtectionSeconds = nil // which is the same
+			}
+			require.Equal(t, want, limits)
 			require.Empty(t, unsaid)
 		}
 		written, err := json.Marshal(a)

@@ -7,8 +7,8 @@ import (
 )
 
 // A WawpLimits is the limits object of a policy at Wawp. Nil means that there is no
-// such limit. Zero refuses everything, and is no protection at all for
-// AccountProtectionSeconds; a negative number is an error.
+// such limit. Zero refuses everything, but for AccountProtectionSeconds, where it is
+// no protection, as nil is; a negative number is an error.
 type WawpLimits struct {
 	// SendMessagePerMinute caps sends in any minute.
 	SendMessagePerMinute *int64
@@ -50,7 +50,7 @@ func wawpLimits() []wawpLimit {
 	return []wawpLimit{
 		{"send_message_per_minute", "minute", SendMessage, func(l *WawpLimits) **int64 { return &l.SendMessagePerMinute }, anyMinute, ofMinute},
 		{"send_message_daily_cap", "day", SendMessage, func(l *WawpLimits) **int64 { return &l.SendMessageDailyCap }, utcDay, ofUTCDay},
-		{"account_protection_seconds", "gap", SendMessage, func(l *WawpLimits) **int64 { return &l.AccountProtectionSeconds }, gapSeconds, ofGapSeconds},
+		{protection, "gap", SendMessage, func(l *WawpLimits) **int64 { return &l.AccountProtectionSeconds }, gapSeconds, ofGapSeconds},
 		{"concurrent_limit", "one_at_a_time", SendMessage, func(l *WawpLimits) **int64 { return &l.ConcurrentLimit }, inFlight, ofInFlight},
 		{"group_req_per_minute", "group_minute", GroupInfo, func(l *WawpLimits) **int64 { return &l.GroupReqPerMinute }, anyMinute, ofMinute},
 		{"group_daily_cap", "group_day", GroupInfo, func(l *WawpLimits) **int64 { return &l.GroupDailyCap }, utcDay, ofUTCDay},
@@ -59,9 +59,12 @@ func wawpLimits() []wawpLimit {
 	}
 }
 
-const maxProtection = int64(MaxDuration / time.Second)
+const (
+	protection    = "account_protection_seconds"
+	maxProtection = int64(MaxDuration / time.Second)
+)
 
-// Rules is the limits as rules, one for each number that is not nil. Minutes are
+// Rules is the limits as rules, one for each number that limits something. Minutes are
 // any minute, days are UTC's, and protection is a gap, the safest reading of each;
 // see [Strict]. The error is a join of [*FieldError] values.
 func (l WawpLimits) Rules() ([]Rule, error) {
@@ -79,9 +82,10 @@ func (l WawpLimits) rules(path string, found *problems) []Rule {
 		n := *w.at(&l)
 		switch {
 		case n == nil:
+		case *n == 0 && w.field == protection: // a gap of 0 s would still let one go at a time
 		case *n < 0:
 			found.add(path+w.field, *n, "use 0 or more, or leave it out for no limit")
-		case w.field == "account_protection_seconds" && *n > maxProtection:
+		case w.field == protection && *n > maxProtection:
 			found.add(path+w.field, *n, fmt.Sprintf("use at most %d", maxProtection))
 		default:
 			name := w.rule
@@ -148,7 +152,7 @@ func gapSeconds(n int64) Limit {
 
 func ofGapSeconds(l Limit) (int64, bool) {
 	g, ok := l.(Gap)
-	if !ok || g.Period() != 1 || g.Max < 0 || g.Max > math.MaxInt64-time.Second {
+	if !ok || g.Period() != 1 || g.Max <= 0 || g.Max > math.MaxInt64-time.Second {
 		return 0, false
 	}
 	return int64((g.Max + time.Second - 1) / time.Second), true
