@@ -46,7 +46,7 @@ func (l *Limiter) Forecast(now time.Time, req Request, n int) (*Projection, erro
 		return nil, d.problem
 	}
 	now = now.Round(0)
-	future, err := l.fork(now, req)
+	future, err := l.Fork(now, req.Account, req.Portfolio)
 	if err != nil {
 		return nil, err
 	}
@@ -110,39 +110,6 @@ func (r Request) to(n int) Request {
 		r.Recipient = strconv.Itoa(n)
 	}
 	return r
-}
-
-// fork is a limiter of its own in which the request's account stands as it does in
-// l.
-func (l *Limiter) fork(now time.Time, req Request) (*Limiter, error) {
-	future, err := New(l.plan.policy, nil)
-	if err != nil {
-		return nil, err
-	}
-	future.dice, future.ttl = l.dice, l.ttl
-	account, err := l.Snapshot(now, req.Account)
-	if err != nil {
-		return nil, err
-	}
-	holds, err := l.SnapshotHolds()
-	if err != nil {
-		return nil, err
-	}
-	var portfolio []byte
-	if req.Portfolio != "" {
-		if portfolio, err = l.SnapshotPortfolio(now, req.Portfolio); err != nil {
-			return nil, err
-		}
-	}
-	for _, snapshot := range [][]byte{portfolio, account, holds} {
-		if snapshot == nil {
-			continue
-		}
-		if err := future.Restore(now, snapshot); err != nil {
-			return nil, err
-		}
-	}
-	return future, nil
 }
 
 // A course is a forecast under way.
