@@ -17,6 +17,7 @@ type lane struct {
 	place int32  // in the shard's schedule, plus 1; 0 means not scheduled
 	hash  uint32 // of the account
 	next  *lane  // whose hash is like it
+	sends timing // how long they take
 }
 
 // An item is a message in its lane. Its fields change with the shard's lock held.

@@ -135,19 +135,27 @@ func (q *Queue) slow(l *lane, it *item, now time.Time) {
 	if k == nil || !it.wired || it.record.Code == NotConnected {
 		return
 	}
+	if k.resume(q.limiter, q.options.Ramp, q.request(it), it.record.At, now) {
+		l.link = nil
+	}
+}
+
+// resume has the next message after one that went out at a time and is done with now
+// wait as the ramp says. It reports whether the account is back at its whole pace.
+func (k *link) resume(l *limiter.Limiter, ramp *Ramp, req limiter.Request, at, now time.Time) (whole bool) {
 	if k.down {
-		k.down, k.since = false, it.record.At
+		k.down, k.since = false, at
 	}
 	back := now.Sub(k.since)
-	if back >= q.options.Ramp.Over {
-		l.link = nil
-		return
+	if back >= ramp.Over {
+		return true
 	}
 	var natural time.Duration
-	if d := q.limiter.Check(now, q.request(it)); d.Answer == limiter.Later && !d.Narrow {
+	if d := l.Check(now, req); d.Answer == limiter.Later && !d.Narrow {
 		natural = d.RetryAfter
 	}
-	k.until = now.Add(q.options.Ramp.stretch(back, natural))
+	k.until = now.Add(ramp.stretch(back, natural))
+	return false
 }
 
 // reconnected has an account try again, or all where it is empty.

@@ -16,6 +16,7 @@ import (
 // An ending is what a call of the sender makes of its message.
 type ending struct {
 	Record
+	began   time.Time // before it was recorded as sending
 	outcome limiter.Outcome
 	verdict *Verdict // nil where the error had none
 }

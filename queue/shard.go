@@ -17,6 +17,8 @@ type shard struct {
 	lanes    lanes
 	chains   map[chain]*item // the last message of each, of all lanes
 	due      schedule
+	sends    timing // of all lanes
+	checks   timing
 	entering map[string]struct{} // the IDs of messages on their way into a lane that others may ask for
 	spare    []*affairs          // that lanes may have
 	none     affairs             // of all lanes that have none; nobody writes to it

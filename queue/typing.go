@@ -59,6 +59,10 @@ func (t Typing) bounds(text string) (least, most time.Duration) {
 
 // drawTyping is how long typing is shown for a message: the draw of its ID.
 func (q *Queue) drawTyping(m *Message) time.Duration {
-	least, most := q.options.Typing.bounds(m.Text)
-	return q.dice.Account(m.Account).Between(least, most, dice.Name("typing"), dice.Name(m.ID))
+	return q.options.Typing.draw(q.dice.Account(m.Account), m)
+}
+
+func (t Typing) draw(key dice.Account, m *Message) time.Duration {
+	least, most := t.bounds(m.Text)
+	return key.Between(least, most, dice.Name("typing"), dice.Name(m.ID))
 }

@@ -387,8 +387,12 @@ func (q *Queue) verify(ctx context.Context, j job) {
 		err, outcome = kept, limiter.Unsent
 		return
 	}
+	began := q.clock.Now()
 	var v Verification
 	v, err = q.verifier.Verify(ctx, j.record.Account, to)
+	s.mu.Lock()
+	s.checks.measure(q.clock.Now().Sub(began))
+	s.mu.Unlock()
 	if errors.Is(err, ErrUnsent) {
 		outcome = limiter.Unsent
 	}

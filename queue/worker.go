@@ -46,7 +46,7 @@ func (q *Queue) send(ctx context.Context, j job) {
 		return
 	}
 	// A sender that panics, or ends its goroutine, leaves the message in doubt.
-	end, lost := ending{Record: r, outcome: limiter.Sent}, false
+	end, lost := ending{Record: r, began: r.At, outcome: limiter.Sent}, false
 	end.Version++
 	end.doubt("the sender did not return")
 	defer func() {
@@ -139,6 +139,10 @@ func (q *Queue) settle(ctx context.Context, j job, end *ending) {
 	lost := j.item.lost
 	if !lost {
 		j.item.record, j.item.phase, j.item.hush = &end.Record, saving, nil
+		if end.outcome != limiter.Unsent {
+			j.lane.sends.measure(end.Done.Sub(end.began))
+			s.sends.measure(end.Done.Sub(end.began))
+		}
 	}
 	s.mu.Unlock()
 	j.item.permit.Settle(end.Done, end.outcome)

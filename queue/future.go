@@ -1,0 +1,360 @@
+package queue
+
+import (
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/wapace/wapace/internal/dice"
+	"github.com/wapace/wapace/limiter"
+)
+
+// A future is a copy of a lane, and of what its account may do, that is stepped ahead
+// of the clock as the queue will step the lane, until a message goes on the wire. Its
+// calls of the sender take as long as its [tempo] says, and all succeed.
+type future struct {
+	*still
+	queue   *Queue
+	limiter *limiter.Limiter // a fork
+	key     dice.Account     // of the typing times
+	tempo   *tempo
+	now     time.Time
+
+	until  time.Time          // until when nothing of the line may go
+	opened *item              // that the limiter will let go at until
+	checks pile[byRank]       // those whose recipient is to be verified
+	rests  pile[byTime]       // those that rest
+	budget time.Time          // when the next check may be
+	asks   map[string][]*item // to whom they are, until the check is over
+	known  map[string]bool
+	link   *link
+	stray  bool // permits of other code are taken to be settled
+
+	calls int  // how many began
+	gone  bool // the message that is asked for is on the wire
+	lost  bool // it will never be
+}
+
+// byRank is the order in which checks are carried out.
+type byRank struct{}
+
+func (byRank) before(a, b *item) bool { return ranks(a, b) }
+
+func (byRank) place(it *item) *int32 { return &it.place }
+
+// mostCalls is how far a future is stepped. What lies beyond is taken to go on at the
+// same pace.
+const mostCalls = 100_000
+
+// forever is a time that nothing waits for.
+func forever() time.Time { return time.Unix(math.MaxInt64/int64(time.Second), 0) }
+
+// open makes ready a still for its steps.
+func (f *future) open() {
+	claimed := f.claimed
+	f.claimed = nil
+	for _, it := range claimed {
+		switch it.phase {
+		case typing:
+		case checking:
+			it.until = f.now.Add(f.tempo.left(0, &f.tempo.checks))
+		case starting:
+			it.until = f.now.Add(f.tempo.left(0, &f.tempo.sends))
+		case onWire:
+			it.until = f.now.Add(f.tempo.left(f.now.Sub(it.record.At), &f.tempo.sends))
+		case saving, recording:
+			it.until = f.now
+		case waiting, behind, delayed, parked, doomed:
+			continue
+		}
+		if it.phase != typing && it.phase != checking {
+			it.phase = onWire
+		}
+		it.permit = limiter.Permit{} // it is the lane's own
+		it.typed = f.now
+		f.gone = f.gone || it == f.target && it.phase == onWire
+		f.claimed = append(f.claimed, it)
+	}
+	for _, it := range f.parked {
+		until := it.until
+		f.park(it)
+		if until.After(f.now) {
+			f.rest(it, until)
+		}
+	}
+}
+
+// run steps the future until the message goes and returns when that is: never where
+// ok is false.
+func (f *future) run(ctx context.Context) (at time.Time, ok bool, err error) {
+	f.open()
+	start := f.now
+	for n := 0; !f.gone && !f.lost; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return at, false, context.Cause(ctx)
+		}
+		if f.advance() {
+			continue
+		}
+		next := f.next()
+		switch {
+		case !next.Before(forever()):
+			return at, false, nil
+		case f.calls >= mostCalls:
+			part := float64(f.line.before(f.target)) / float64(f.calls)
+			return f.now.Add(time.Duration(min(part*float64(f.now.Sub(start)), float64(math.MaxInt64/2)))), true, nil
+		}
+		f.now = latest(next, f.now.Add(1))
+	}
+	return f.now, f.gone, nil
+}
+
+// advance does one thing that is due, if there is one.
+func (f *future) advance() bool {
+	var leader *item
+	for _, it := range f.claimed {
+		switch {
+		case it.phase == typing:
+			if leader == nil || ranks(it, leader) {
+				leader = it
+			}
+		case it.until.After(f.now):
+		case it.phase == onWire:
+			f.end(it)
+			return true
+		default:
+			f.checked(it)
+			return true
+		}
+	}
+	if it := f.line.nextEnd(); it != nil && it.record.expired(f.now) {
+		f.drop(it)
+		return true
+	}
+	f.line.wake(f.now)
+	for it := f.rests.first(); it != nil && !it.until.After(f.now); it = f.rests.first() {
+		f.unpark(it)
+		f.checks.push(it)
+	}
+	first := f.line.first()
+	if leader != nil && !leader.until.After(f.now) {
+		if first == nil || !ahead(first, leader) {
+			f.launch(leader)
+			return true
+		}
+		f.putBack(leader)
+		return true
+	}
+	if len(f.claimed) >= f.width() || f.link.opens().After(f.now) {
+		return false
+	}
+	if it := f.checks.first(); it != nil && !f.budget.After(f.now) &&
+		(first == nil || f.until.After(f.now) || ranks(it, first)) {
+		f.check(it)
+		return true
+	}
+	if first == nil || f.until.After(f.now) {
+		return false
+	}
+	f.claim(first, leader)
+	return true
+}
+
+// next is when there is something to do again.
+func (f *future) next() time.Time {
+	due := forever()
+	for _, it := range f.claimed {
+		due = earliest(due, it.until)
+	}
+	if it := f.line.nextLater(); it != nil {
+		due = earliest(due, it.until)
+	}
+	if it := f.line.nextEnd(); it != nil {
+		due = earliest(due, it.record.ExpiresAt)
+	}
+	if len(f.claimed) >= f.width() {
+		return due
+	}
+	opens := f.link.opens()
+	if f.line.first() != nil {
+		due = earliest(due, latest(f.until, opens))
+	}
+	if it := f.rests.first(); it != nil {
+		due = earliest(due, latest(it.until, opens))
+	}
+	if f.checks.first() != nil {
+		due = earliest(due, latest(f.budget, opens))
+	}
+	return due
+}
+
+func (f *future) width() int {
+	if f.link != nil && f.link.down {
+		return 1
+	}
+	return f.queue.width
+}
+
+// claim starts the message that goes next, if the limiter is open for it.
+func (f *future) claim(it, leader *item) {
+	if f.unverified(it) {
+		if _, asked := f.asks[it.record.To]; asked {
+			f.line.unlist(it)
+			f.park(it)
+			return
+		}
+		if d := f.limiter.Check(f.now, f.queue.request(it)); d.Answer != limiter.Allowed {
+			f.refused(it, d)
+			return
+		}
+		f.line.unlist(it)
+		f.park(it)
+		return
+	}
+	if it.ended {
+		f.drop(it)
+		return
+	}
+	typed := f.queue.typist == nil || !it.typed.IsZero() && f.now.Sub(it.typed) < retypeAfter
+	if !typed && f.opened != it {
+		if d := f.limiter.Check(f.now, f.queue.request(it)); d.Answer != limiter.Allowed {
+			f.refused(it, d)
+			return
+		}
+	}
+	if !typed {
+		it.typing, it.typed = f.queue.options.Typing.draw(f.key, &it.record.Message), f.now
+		for _, before := range f.claimed {
+			if before.phase == typing && ranks(before, it) {
+				it.typing = max(it.typing, before.until.Sub(f.now))
+			}
+		}
+	}
+	switch {
+	case !typed && it.typing > 0:
+		f.start(it, typing, f.now.Add(it.typing))
+	case leader != nil:
+		f.start(it, typing, f.now)
+	default:
+		f.launch(it)
+	}
+}
+
+// launch puts a message on the wire, if the limiter lets it.
+func (f *future) launch(it *item) {
+	if it.record.expired(f.now) {
+		f.drop(it)
+		return
+	}
+	permit, d := f.limiter.Take(f.now, f.queue.request(it))
+	if d.Answer != limiter.Allowed {
+		f.refused(it, d)
+		return
+	}
+	it.permit, it.typed = permit, f.now // it is the time that counts for a ramp
+	f.gone = it == f.target
+	f.start(it, onWire, f.now.Add(f.tempo.next(f, &f.tempo.sends)))
+}
+
+func (f *future) start(it *item, to phase, until time.Time) {
+	f.opened = nil
+	if it.phase == waiting {
+		f.line.take(it)
+		f.line.forgetEnd(it)
+		f.claimed = append(f.claimed, it)
+	}
+	it.phase, it.until = to, until
+}
+
+// end is the end of a send.
+func (f *future) end(it *item) {
+	if it.permit == (limiter.Permit{}) {
+		_ = f.limiter.Abandon(f.now, it.record.Account) // its time is one that the lane's clock has shown
+	} else {
+		it.permit.Settle(f.now, limiter.Sent)
+	}
+	f.unclaim(it)
+	if it.wired && it.record.Status == Queued { // it is to be sent again
+		f.line.lead(it, f.now)
+	} else {
+		it.meet()
+		f.line.leave(it, f.now)
+	}
+	f.reopen()
+	f.slow(it)
+}
+
+func (f *future) reopen() { f.until, f.budget, f.opened = time.Time{}, time.Time{}, nil }
+
+// slow has an account that was offline come back as the ramp says.
+func (f *future) slow(it *item) {
+	if f.link != nil && f.link.resume(f.limiter, f.queue.options.Ramp, f.queue.request(it), it.typed, f.now) {
+		f.link = nil
+	}
+}
+
+func (f *future) unclaim(it *item) {
+	f.claimed = slices.DeleteFunc(f.claimed, func(other *item) bool { return other == it })
+}
+
+func (f *future) putBack(it *item) {
+	f.unclaim(it)
+	if !it.record.ExpiresAt.IsZero() {
+		f.line.more().ends.push(it)
+	}
+	f.line.put(it)
+}
+
+// drop ends a message that will not be sent.
+func (f *future) drop(it *item) {
+	if f.unpark(it); it.phase.claimed() {
+		f.unclaim(it)
+	}
+	f.line.leave(it, f.now)
+	f.lost = f.lost || it == f.target
+}
+
+// refused has a message wait for the limiter, as the queue does.
+func (f *future) refused(it *item, d limiter.Decision) {
+	f.opened = nil
+	if d.Answer == limiter.Never {
+		f.drop(it)
+		return
+	}
+	if it.phase.claimed() {
+		f.putBack(it)
+	}
+	until := f.frees(d)
+	if !d.Narrow {
+		f.until = until
+		if d.Answer == limiter.Later {
+			f.opened = it
+		}
+		return
+	}
+	f.line.unlist(it)
+	f.line.delay(it, until)
+}
+
+// frees is when to ask the limiter again.
+func (f *future) frees(d limiter.Decision) time.Time {
+	switch {
+	case d.Answer == limiter.Later:
+		return f.now.Add(max(d.RetryAfter, 1))
+	case d.Rule == "hold":
+		return forever() // nobody knows when it will be released
+	case len(f.claimed) > 0:
+		if d.Narrow {
+			return f.now.Add(max(d.RetryAfter, patience))
+		}
+		return forever() // until one of them is done with
+	case !f.stray:
+		f.stray = true
+		_ = f.limiter.Abandon(f.now, f.account())
+		return f.now
+	}
+	return forever()
+}
+
+func (f *future) account() string { return f.target.record.Account }
