@@ -26,6 +26,7 @@ type campaign struct {
 	view     view
 	out      *output
 	tally    tally
+	last     string // the ID of the last message
 }
 
 func newCampaign(s settings, stdout io.Writer) (*campaign, error) {
@@ -88,18 +89,36 @@ func (c *campaign) enqueue(ctx context.Context, r row) error {
 	if bad := (*queue.AddressError)(nil); errors.As(err, &bad) {
 		return &rowError{r.line, bad.Value, bad.Reason, bad.Remedy}
 	}
-	_, err = c.queue.Enqueue(ctx, queue.Message{Account: c.settings.account, To: to.String(), Text: r.text})
+	id, err := c.queue.Enqueue(ctx, queue.Message{Account: c.settings.account, To: to.String(), Text: r.text})
 	if bad := (*queue.MessageError)(nil); errors.As(err, &bad) {
 		return &rowError{r.line, mask.Phone(r.to), bad.Reason, bad.Remedy}
 	}
+	if err == nil {
+		c.last = id
+	}
 	return err
+}
+
+// foresee says when the last message goes, to be put behind a sentence.
+func (c *campaign) foresee(ctx context.Context) string {
+	if c.last == "" {
+		return ""
+	}
+	e, err := c.queue.ETA(ctx, c.last)
+	switch {
+	case err != nil:
+		return ""
+	case e.High.IsZero():
+		return "; the last one may never go"
+	}
+	return "; the last one goes by " + e.High.Format(time.DateTime)
 }
 
 // pace sends what was loaded and returns everything that went wrong.
 func (c *campaign) pace(ctx context.Context, rejected int) (problems []error) {
 	total := c.tally.now().left
 	began := c.clock.Now()
-	c.view.line("%s from %s under %q", count(total, "message"), mask.Phone(c.settings.account), c.settings.policy.Slug)
+	c.view.line("%s from %s under %q%s", count(total, "message"), mask.Phone(c.settings.account), c.settings.policy.Slug, c.foresee(ctx))
 	if total > 0 {
 		if err := c.drive(ctx); err != nil {
 			problems = append(problems, err)

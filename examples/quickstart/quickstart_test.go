@@ -263,7 +263,7 @@ func TestFailedMessages(t *testing.T) {
 		require.Equal(t, "failed", s.Status)
 		require.Equal(t, "NEVER_ALLOWED", s.Code)
 		require.Contains(t, s.Error, `rule "none"`)
-		require.True(t, s.At.IsZero() && s.Done.IsZero())
+		require.Zero(t, s.At)
 	}
 	require.NotContains(t, stdout, `"at"`)
 }

@@ -62,8 +62,8 @@ func (*jsonLines) typing(queue.Message, time.Duration) {}
 func (*jsonLines) line(string, ...any)                 {}
 func (*jsonLines) refresh(context.Context)             {}
 
-// jsonLine is a record as a line of JSON. At and done are left out where the
-// message was never on the wire.
+// jsonLine is a record as a line of JSON. At is left out where the message was
+// never on the wire.
 func jsonLine(r *queue.Record) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
