@@ -39,8 +39,8 @@ func mutants() []mutant {
 		},
 		{
 			"expiry is not checked at the wire", "queue/worker.go",
-			"if it.expired(end.At) {",
-			"if it.expired(it.record.Enqueued) {",
+			"if r.expired(end.At) {",
+			"if r.expired(r.Enqueued) {",
 		},
 		{
 			"what was on the wire at a crash is sent again", "queue/load.go",
