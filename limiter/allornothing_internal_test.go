@@ -27,10 +27,10 @@ func (l *Limiter) state() string {
 func (s *shard) write(b *strings.Builder, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.serial == 0 && s.accounts.slab.n == 0 {
+	if s.serial == 0 && s.accounts.n() == 0 {
 		return
 	}
-	fmt.Fprintln(b, name, s.serial, s.accounts.slab, s.accounts.home, s.accounts.index, s.pairs.slab, s.pairs.index, s.rows, s.flights, s.stock.logs.free, s.stock.sets.free)
+	fmt.Fprintln(b, name, s.serial, s.accounts.room, s.accounts.bare, s.accounts.narrow, s.accounts.middle, s.accounts.wide, s.accounts.long, s.accounts.index, s.pairs.slab, s.pairs.index, s.rows, s.flights, s.stock.logs.free, s.stock.sets.free)
 	for _, log := range s.stock.logs.all {
 		fmt.Fprintln(b, log)
 	}

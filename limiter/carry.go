@@ -146,18 +146,18 @@ type change struct {
 func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved uint32) {
 	s := m.shard
 	if scope != ofRecipient && m.home {
-		moved = s.house(who.account, m.new.fresh[scope])
+		moved = s.widen(m.new, scope, s.house(m.new, scope, who.account))
 	} else {
 		moved = s.allot(m.new.fresh[scope])
 	}
-	fresh := s.words(moved, m.new.size[scope])
-	old := s.words(row, m.old.size[scope])
+	fresh := s.words(m.new, scope, who.account, moved)
+	old := s.words(m.old, scope, who.account, row)
 	s.draw(m.old, scope, old, key)
 	carried := set(0)
 	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
 		i := rules.first()
 		r := &m.new.rules[i]
-		to := cells{fresh[r.from:r.to], &s.stock}
+		to := cells{fresh.of(r), &s.stock}
 		if m.from[i] >= 0 {
 			continue // what others copy has to be there still
 		}
@@ -168,7 +168,7 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 			continue
 		}
 		o := &m.old.rules[j]
-		m.copy(who, i, to, o.meter, cells{old[o.from:o.to], &s.stock})
+		m.copy(who, i, to, o.meter, cells{old.of(o), &s.stock})
 	}
 	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
 		i := rules.first()
@@ -176,18 +176,18 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 		if j := m.from[i]; j >= 0 {
 			o := &m.old.rules[j]
 			carried |= 1 << j
-			carry(o.meter, r.meter, cells{old[o.from:o.to], &s.stock}, cells{fresh[r.from:r.to], &s.stock}, m.at)
+			carry(o.meter, r.meter, cells{old.of(o), &s.stock}, cells{fresh.of(r), &s.stock}, m.at)
 		}
 	}
 	for rules := m.old.in[scope] &^ carried; rules != 0; rules &= rules - 1 {
 		j := rules.first()
 		o := &m.old.rules[j]
-		m.lay(who, j, cells{old[o.from:o.to], &s.stock}, fresh)
+		m.lay(who, j, cells{old.of(o), &s.stock}, fresh)
 	}
 	if s.rested(who, m.at) {
 		s.clearRests(who)
 	}
-	s.give(row, m.old.size[scope])
+	s.give(m.old, scope, row)
 	return moved
 }
 
@@ -226,7 +226,7 @@ func (m *change) wanted(o rest, i int) bool {
 // lay puts aside what rule j leaves that is not carried on. A pause that runs goes on
 // in a gap on the same actions, or stops the account; a recipient is only known by a
 // hash, so its pause waits in the rest.
-func (m *change) lay(who owner, j int, old cells, fresh []int64) {
+func (m *change) lay(who owner, j int, old cells, fresh words) {
 	from, of := &m.old.rules[j], m.old.policy.Rules[j]
 	if from.idle(old, m.at) {
 		old.stock.discard(from.layout(), old.words)
@@ -247,7 +247,7 @@ func (m *change) lay(who owner, j int, old cells, fresh []int64) {
 
 // goOn has a pause of a rule that is gone run until a tick, and reports whether it
 // will.
-func (m *change) goOn(scope int, actions string, due int64, fresh []int64) bool {
+func (m *change) goOn(scope int, actions string, due int64, fresh words) bool {
 	if due <= m.at.tick {
 		return true
 	}
@@ -255,7 +255,8 @@ func (m *change) goOn(scope int, actions string, due int64, fresh []int64) bool 
 		i := rules.first()
 		r := &m.new.rules[i]
 		if _, ok := r.meter.(*gap); ok && meaningOf(m.new.policy.Rules[i], r.meter).actions == actions {
-			fresh[r.from] = max(fresh[r.from], due)
+			end := &fresh.of(r)[0]
+			*end = max(*end, due)
 			return true
 		}
 	}
@@ -316,18 +317,29 @@ func (m *change) whole(a *account, f *flight, i int) bool {
 	if !ok {
 		return true
 	}
-	row := a.words
-	switch r.scope {
-	case ofRecipient:
-		if f.pair == 0 {
-			return false
-		}
-		row = m.shard.pairs.at(f.pair - 1).words
-	case ofPortfolio:
+	if r.scope == ofPortfolio {
 		return true // never moved
 	}
-	l := m.shard.stock.logs.at(m.shard.words(row, m.new.size[r.scope])[r.from])
+	words := m.of(a, f, r)
+	if words == nil {
+		return false
+	}
+	l := m.shard.stock.logs.at(words[0])
 	return l != nil && int64(l.len()) < exact.max
+}
+
+// of are the words of a rule of the new plan for the account of a permit in flight, or
+// its recipient. They are nil where that has no record.
+func (m *change) of(a *account, f *flight, r *rule) []int64 {
+	row := a.row
+	if r.scope == ofRecipient {
+		if f.pair == 0 {
+			return nil
+		}
+		row = m.shard.pairs.at(f.pair - 1).row
+	}
+	w := m.shard.words(m.new, r.scope, f.account, row)
+	return w.of(r)
 }
 
 // flights makes the account's permits in flight count under the new rules.
@@ -364,13 +376,9 @@ func (m *change) join(a *account, f *flight, i int) bool {
 	if family != pauses && family != unfinished || !m.new.policy.Rules[i].Covers(f.action) {
 		return false
 	}
-	row := a.words
-	if r.scope == ofRecipient {
-		if f.pair == 0 {
-			return false
-		}
-		row = m.shard.pairs.at(f.pair - 1).words
+	words := m.of(a, f, r)
+	if words == nil {
+		return false
 	}
-	words := m.shard.words(row, m.new.size[r.scope])
-	return r.charge(cells{words[r.from:r.to], &m.shard.stock}, &claim{demand: f.demand, at: m.at, serial: f.serial})
+	return r.charge(cells{words, &m.shard.stock}, &claim{demand: f.demand, at: m.at, serial: f.serial})
 }

@@ -56,25 +56,29 @@ func (l *Limiter) forget(s *shard, scope int, at instant, looks int, peek bool) 
 		l.tidy(s, at, looks)
 	}
 	t := &s.accounts
-	looks = min(looks, int(t.slab.n))
+	looks = min(looks, int(t.n()))
 	for k := range looks {
-		i := (t.hand + uint32(k)) % t.slab.n
+		i := (t.hand + uint32(k)) % t.n()
 		if t.at(i).flight != 0 && !peek {
 			l.lapse(s, i, at)
 		}
 		a := t.at(i)
-		if !s.idle(l.plan, scope, i, at) || a.dice != l.dice.Account(a.key) {
+		if !s.idle(l.plan, scope, i, at) {
+			continue
+		}
+		key := t.key(&a.name)
+		if a.dice != l.dice.Account(key) {
 			continue // a key that was restored cannot be made again
 		}
 		idle++
 		if !peek {
 			s.clearRests(owner{account: i})
-			s.release(l.plan, scope, a.words)
-			t.remove(maphash.String(l.hash, a.key), i)
+			s.release(l.plan, scope, i, a.row)
+			t.remove(maphash.String(l.hash, key), i)
 		}
 	}
 	if looks > 0 && !peek {
-		t.hand = (t.hand + uint32(looks)) % t.slab.n
+		t.hand = (t.hand + uint32(looks)) % t.n()
 	}
 	return idle
 }
@@ -95,11 +99,11 @@ func (l *Limiter) tidy(s *shard, at instant, looks int) {
 		}
 		pl := l.planOf(a)
 		who := owner{p.account - 1, p.recipient}
-		if a.flight != 0 || !s.blank(pl, ofRecipient, p.words, at) || !s.rested(who, at) {
+		if a.flight != 0 || !s.blank(pl, ofRecipient, 0, p.row, at) || !s.rested(who, at) {
 			continue
 		}
 		s.clearRests(who)
-		s.release(pl, ofRecipient, p.words)
+		s.release(pl, ofRecipient, 0, p.row)
 		t.remove(i)
 		a.pairs--
 	}
@@ -113,6 +117,10 @@ func (l *Limiter) admit(q *query, req *Request, rules set) {
 	if !account.known {
 		l.open(account, s, q.plan, ofAccount, q.hash, req.Account)
 		l.accounts.Add(1)
+	}
+	if rules&q.plan.far != 0 {
+		account.record.row = s.widen(q.plan, ofAccount, account.record.row)
+		account.words = s.mine(q.plan, ofAccount, account.number, account.record)
 	}
 	s.serial++
 	account.serial = s.serial
@@ -130,10 +138,10 @@ func (l *Limiter) admitOthers(q *query, req *Request, rules set) {
 		if !recipient.known {
 			recipient.number, recipient.known = s.pairs.add(account.number, recipient.recipient), true
 			p := s.pairs.at(recipient.number)
-			p.words = s.allot(q.plan.fresh[ofRecipient])
-			recipient.words = s.words(p.words, q.plan.size[ofRecipient])
+			p.row = s.allot(q.plan.fresh[ofRecipient])
+			recipient.words = s.words(q.plan, ofRecipient, 0, p.row)
 			// A row that is added can move rows of the same size.
-			account.words = s.words(account.record.words, q.plan.size[ofAccount])
+			account.words = s.mine(q.plan, ofAccount, account.number, account.record)
 			account.record.pairs++
 		}
 		recipient.serial, recipient.ends = s.serial, account.ends

@@ -22,7 +22,7 @@ func (l *Limiter) kept() (k kept) {
 	for _, shards := range []*[shardCount]shard{&l.shards, &l.portfolios} {
 		for i := range shards {
 			s := &shards[i]
-			k.accounts += s.accounts.slab.n
+			k.accounts += s.accounts.n()
 			k.pairs += s.pairs.slab.n
 			k.flights += s.flights.n
 			for _, rows := range s.rows {
@@ -198,7 +198,7 @@ func TestIndexAgainstAMap(t *testing.T) {
 			}
 			require.Equal(t, len(known), accounts.index.used)
 			require.Equal(t, len(paired), of.index.used)
-			require.LessOrEqual(t, accounts.slab.n, uint32(41), "numbers are used again")
+			require.LessOrEqual(t, accounts.n(), uint32(41), "numbers are used again")
 		}
 	})
 }

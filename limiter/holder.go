@@ -10,13 +10,13 @@ type holder struct {
 	known  bool     // it has a record
 	number uint32   // of the record
 	record *account // nil for a recipient
-	words  []int64
+	words  words
 	stock  *stock
 	claim
 }
 
 func (h *holder) cells(r *rule) cells {
-	return cells{h.words[r.from:r.to], h.stock}
+	return cells{h.words.of(r), h.stock}
 }
 
 // hold fills in what the account or portfolio, which has a record or not, holds at
@@ -26,21 +26,21 @@ func (h *holder) hold(s *shard, pl *plan, scope int, at instant) {
 	h.stock, h.at = &s.stock, at
 	a := h.record
 	if a == nil {
-		h.words = pl.fresh[scope]
+		h.words = words{near: pl.fresh[scope]}
 		return
 	}
 	if at.tick < a.last {
 		h.at = s.overtaken(h.number, pl, scope, at)
 	}
-	h.known, h.words, h.key = true, s.words(a.words, pl.size[scope]), a.dice
+	h.known, h.words, h.key = true, s.mine(pl, scope, h.number, a), a.dice
 }
 
 // open gives an unknown account or portfolio its record. It requires s.mu.
 func (l *Limiter) open(h *holder, s *shard, pl *plan, scope int, hash uint64, key string) {
 	h.number, h.known = s.accounts.add(hash, key), true
 	a := s.accounts.at(h.number)
-	a.dice, a.words = l.dice.Account(key), s.house(h.number, pl.fresh[scope])
-	h.record, h.words, h.key = a, s.words(a.words, pl.size[scope]), a.dice
+	a.dice, a.row = l.dice.Account(key), s.house(pl, scope, h.number)
+	h.record, h.words, h.key = a, s.mine(pl, scope, h.number, a), a.dice
 }
 
 // meet finds what an account holds with a recipient, who is named by a hash under
@@ -49,11 +49,11 @@ func (h *holder) meet(s *shard, pl *plan, account *holder, recipient uint64) {
 	h.stock, h.at, h.key = account.stock, account.at, pairKey(recipient)
 	if account.known {
 		if h.number, h.known = s.pairs.find(account.number, recipient); h.known {
-			h.words = s.words(s.pairs.at(h.number).words, pl.size[ofRecipient])
+			h.words = s.words(pl, ofRecipient, 0, s.pairs.at(h.number).row)
 			return
 		}
 	}
-	h.words = pl.fresh[ofRecipient]
+	h.words = words{near: pl.fresh[ofRecipient]}
 }
 
 // overtaken is the instant at for holder i, whose last is later: that last one
@@ -65,12 +65,11 @@ func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 	if !at.setBack(a.last, a.steady) {
 		return instant{a.last, add(at.wall, clamp(since(a.last, at.tick))), a.steady}
 	}
-	s.rewind(pl, scope, s.words(a.words, pl.size[scope]), a.dice, a.last, at.tick)
+	s.rewind(pl, scope, i, a.row, a.dice, a.last, at.tick)
 	s.rewindRests(owner{account: i}, a.dice, a.last, at.tick)
 	for n := uint32(0); a.pairs > 0 && n < s.pairs.slab.n; n++ {
 		if p := s.pairs.at(n); p.account == i+1 {
-			words := s.words(p.words, pl.size[ofRecipient])
-			s.rewind(pl, ofRecipient, words, pairKey(p.recipient), a.last, at.tick)
+			s.rewind(pl, ofRecipient, 0, p.row, pairKey(p.recipient), a.last, at.tick)
 			s.rewindRests(owner{i, p.recipient}, pairKey(p.recipient), a.last, at.tick)
 		}
 	}
@@ -92,19 +91,20 @@ func pairKey(recipient uint64) dice.Account { return dice.Account(recipient) }
 
 // draw draws the pauses among a holder's words that were put off, for those who
 // take the words away from the rule or its holder.
-func (s *shard) draw(pl *plan, scope int, words []int64, key dice.Account) {
+func (s *shard) draw(pl *plan, scope int, w words, key dice.Account) {
 	for rules := pl.in[scope] & pl.gaps; rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
 		if m, ok := r.meter.(*gap); ok {
-			m.draw(cells{words[r.from:r.to], &s.stock}, key)
+			m.draw(cells{w.of(r), &s.stock}, key)
 		}
 	}
 }
 
-func (s *shard) rewind(pl *plan, scope int, words []int64, key dice.Account, from, to int64) {
-	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
+func (s *shard) rewind(pl *plan, scope int, i, row uint32, key dice.Account, from, to int64) {
+	w := s.words(pl, scope, i, row)
+	for rules := pl.written(scope, row); rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		r.rewind(cells{words[r.from:r.to], &s.stock}, key, from, to)
+		r.rewind(cells{w.of(r), &s.stock}, key, from, to)
 	}
 }
 
@@ -118,17 +118,17 @@ func (s *shard) rewindRests(who owner, key dice.Account, from, to int64) {
 // requires s.mu.
 func (s *shard) idle(pl *plan, scope int, i uint32, at instant) bool {
 	a := s.accounts.at(i)
-	if a.key == "" || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last || !s.rested(owner{account: i}, at) {
+	if a.name.size == 0 || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last || !s.rested(owner{account: i}, at) {
 		return false
 	}
-	return s.blank(pl, scope, a.words, at)
+	return s.blank(pl, scope, i, a.row, at)
 }
 
-func (s *shard) blank(pl *plan, scope int, row uint32, at instant) bool {
-	words := s.words(row, pl.size[scope])
-	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
+func (s *shard) blank(pl *plan, scope int, i, row uint32, at instant) bool {
+	w := s.words(pl, scope, i, row)
+	for rules := pl.written(scope, row); rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		if !r.idle(cells{words[r.from:r.to], &s.stock}, at) {
+		if !r.idle(cells{w.of(r), &s.stock}, at) {
 			return false
 		}
 	}

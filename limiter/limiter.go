@@ -83,6 +83,10 @@ func New(p policy.Policy, o *Options) (*Limiter, error) {
 		return nil, err
 	}
 	l.plan = (*l.plans.all.Load())[0]
+	for i := range l.shards {
+		l.shards[i].accounts.room, _ = roomFor(l.plan.near[ofAccount])
+		l.portfolios[i].accounts.room, _ = roomFor(l.plan.near[ofPortfolio])
+	}
 	return l, nil
 }
 

@@ -13,7 +13,7 @@ type pairs struct {
 type pair struct {
 	recipient uint64
 	account   uint32 // plus 1; 0 for a record that is free
-	words     uint32 // its row of words
+	row       uint32 // its row of words
 }
 
 // pairHash mixes what a pair is found by. The recipient's hash is even already.

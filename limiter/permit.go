@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"slices"
 	"time"
 
 	"github.com/wapace/wapace/policy"
@@ -72,7 +71,9 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	if s.flights.one(p.flight).serial == p.serial {
 		l.settle(s, p.flight, end, o)
 	}
-	l.changed(a.key)
+	if l.awaiting.Load() > 0 {
+		l.wake(s.accounts.key(&a.name))
+	}
 }
 
 // permit records what was charged as in flight. It requires the query's locks.
@@ -111,7 +112,7 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 	pl := l.planOf(a)
 	f.stale = f.turn != a.turn
 	holders := [scopes]holder{
-		ofAccount: {words: s.words(a.words, pl.size[ofAccount]), stock: &s.stock},
+		ofAccount: {words: s.mine(pl, ofAccount, f.account, a), stock: &s.stock},
 	}
 	holders[ofAccount].at = end
 	receipts := [scopes]receipt{ofAccount: f.receipt, ofRecipient: f.receipt}
@@ -119,7 +120,7 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 	if f.pair != 0 {
 		p := s.pairs.at(f.pair - 1)
 		holders[ofRecipient] = holder{
-			words: s.words(p.words, pl.size[ofRecipient]), stock: &s.stock,
+			words: s.words(pl, ofRecipient, 0, p.row), stock: &s.stock,
 		}
 		holders[ofRecipient].at = end
 		receipts[ofRecipient].key = pairKey(p.recipient)
@@ -136,7 +137,7 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 		at.tick = max(at.tick, b.last)
 		b.saw(at)
 		holders[ofPortfolio] = holder{
-			words: other.words(b.words, pl.size[ofPortfolio]), stock: &other.stock,
+			words: other.mine(pl, ofPortfolio, d.account, b), stock: &other.stock,
 		}
 		holders[ofPortfolio].at = at
 	}
@@ -190,9 +191,9 @@ func (l *Limiter) foresee(q *query) {
 			return
 		}
 		if n == first {
-			account.words = slices.Clone(account.words)
+			account.words = account.words.clone()
 			if q.others != nil {
-				q.others.recipient.words = slices.Clone(q.others.recipient.words)
+				q.others.recipient.words = q.others.recipient.words.clone()
 			}
 		}
 		for rules := f.rules; rules != 0; rules &= rules - 1 {

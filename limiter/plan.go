@@ -19,6 +19,11 @@ type plan struct {
 	size  [scopes]int
 	fresh [scopes][]int64
 
+	// near is how many of them are near where an account has its words at home, which
+	// are all but those of the rules in far.
+	near [scopes]int
+	far  set
+
 	// in are the rules of each scope.
 	in [scopes]set
 
@@ -66,6 +71,8 @@ type covered struct {
 	// tight says that the first rule allows one at a time, so that whenever it allows
 	// a request it leaves nothing: it is the one that binds.
 	tight bool
+
+	far bool // some of the rules have far words
 }
 
 func newPlan(p policy.Policy) *plan {
@@ -80,9 +87,6 @@ func newPlan(p policy.Policy) *plan {
 		default:
 			added.narrow = added.scope == ofRecipient
 		}
-		added.from = pl.size[added.scope]
-		added.to = added.from + len(added.layout())
-		pl.size[added.scope] = added.to
 		pl.rules = append(pl.rules, added)
 
 		pl.in[added.scope] |= one
@@ -104,6 +108,7 @@ func newPlan(p policy.Policy) *plan {
 			pl.gaps |= one
 		}
 	}
+	pl.place()
 	for scope, size := range pl.size {
 		pl.fresh[scope] = make([]int64, size)
 	}
@@ -123,8 +128,31 @@ func newPlan(p policy.Policy) *plan {
 	return pl
 }
 
+// place gives each rule its words. Those of an account's rules that do not cover a
+// send are far: most accounts do nothing else.
+func (pl *plan) place() {
+	sends := pl.match(policy.SendMessage)
+	if pl.far = pl.in[ofAccount] &^ sends; pl.far == pl.in[ofAccount] {
+		pl.far = 0
+	}
+	all := set(1)<<len(pl.rules) - 1
+	for _, part := range [...]set{all &^ pl.far, pl.far} {
+		pl.near = pl.size
+		for ; part != 0; part &= part - 1 {
+			r := &pl.rules[part.first()]
+			r.from = pl.size[r.scope]
+			r.to = r.from + len(r.layout())
+			pl.size[r.scope] = r.to
+		}
+	}
+	near, _ := roomFor(pl.near[ofAccount])
+	if room, ok := roomFor(pl.size[ofAccount]); ok && room == near {
+		pl.near, pl.far = pl.size, 0
+	}
+}
+
 func (pl *plan) cover(a policy.Action, rules set) covered {
-	c := covered{action: a, rules: rules}
+	c := covered{action: a, rules: rules, far: rules&pl.far != 0}
 	more := pl.in[ofRecipient] | pl.in[ofPortfolio] | pl.shadow | pl.contacts | pl.recipients | pl.shutting
 	if c.plain = rules&more == 0; c.plain {
 		for ; rules != 0; rules &= rules - 1 {

@@ -111,14 +111,14 @@ func (l *Limiter) clear(s *shard, pl *plan, scope int, i uint32) {
 	}
 	for n := uint32(0); a.pairs > 0 && scope == ofAccount && n < s.pairs.slab.n; n++ {
 		if p := s.pairs.at(n); p.account == i+1 {
-			s.release(pl, ofRecipient, p.words)
+			s.release(pl, ofRecipient, 0, p.row)
 			s.clearRests(owner{i, p.recipient})
 			s.pairs.remove(n)
 			a.pairs--
 		}
 	}
 	s.clearRests(owner{account: i})
-	s.release(pl, scope, a.words)
+	s.release(pl, scope, i, a.row)
 	a.turn++ // what was taken before can no longer be told from what is restored
 }
 
@@ -129,17 +129,17 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant, h
 	a := s.accounts.at(i)
 	a.dice, a.last, a.steady = p.dice, move(p.last, -shift), false
 	if home {
-		a.words = s.house(i, pl.fresh[scope])
+		a.row = s.widen(pl, scope, s.house(pl, scope, i))
 	} else {
-		a.words = s.allot(pl.fresh[scope])
+		a.row = s.allot(pl.fresh[scope])
 	}
-	s.fill(pl, scope, a.words, p.records, shift)
+	s.fill(pl, scope, s.mine(pl, scope, i, a), p.records, shift)
 	pairs := make([]uint32, len(p.pairs))
 	for k, pair := range p.pairs {
 		pairs[k] = s.pairs.add(i, pair.recipient)
 		r := s.pairs.at(pairs[k])
-		r.words = s.allot(pl.fresh[ofRecipient])
-		s.fill(pl, ofRecipient, r.words, pair.records, shift)
+		r.row = s.allot(pl.fresh[ofRecipient])
+		s.fill(pl, ofRecipient, s.words(pl, ofRecipient, 0, r.row), pair.records, shift)
 		a.pairs++
 	}
 	for _, f := range p.flights {
@@ -166,15 +166,15 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant, h
 	}
 }
 
-func (s *shard) fill(pl *plan, scope int, row uint32, records []saved, shift int64) {
-	words := s.words(row, pl.size[scope])
+func (s *shard) fill(pl *plan, scope int, w words, records []saved, shift int64) {
 	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		records[0].load(r.meter, cells{words[r.from:r.to], &s.stock}, shift)
+		words := w.of(r)
+		records[0].load(r.meter, cells{words, &s.stock}, shift)
 		records = records[1:]
 		for k, what := range r.layout() {
 			if what == aSerial {
-				words[r.from+k] = int64(s.serial + 1) // later than any permit of before
+				words[k] = int64(s.serial + 1) // later than any permit of before
 			}
 		}
 	}
@@ -185,7 +185,7 @@ func (l *Limiter) rehome(s *shard, i uint32, scope int, from, to *plan, at insta
 	m := change{shard: s, old: from, new: to, from: to.from(from), home: to == l.plan, at: at, pause: at.tick}
 	a := s.accounts.at(i)
 	if scope == ofPortfolio {
-		a.words = m.move(scope, owner{account: i}, a.dice, a.words)
+		a.row = m.move(scope, owner{account: i}, a.dice, a.row)
 		return
 	}
 	l.apply(&m, i)

@@ -131,10 +131,10 @@ func (l *Limiter) renew(s *shard, i uint32, number uint16, at instant) {
 func (l *Limiter) apply(m *change, i uint32) {
 	s, at := m.shard, m.at
 	a := s.accounts.at(i)
-	a.words = m.move(ofAccount, owner{account: i}, a.dice, a.words)
+	a.row = m.move(ofAccount, owner{account: i}, a.dice, a.row)
 	for n := uint32(0); a.pairs > 0 && n < s.pairs.slab.n; n++ {
 		if p := s.pairs.at(n); p.account == i+1 {
-			p.words = m.move(ofRecipient, owner{i, p.recipient}, pairKey(p.recipient), p.words)
+			p.row = m.move(ofRecipient, owner{i, p.recipient}, pairKey(p.recipient), p.row)
 		}
 	}
 	m.flights(a)
@@ -143,6 +143,6 @@ func (l *Limiter) apply(m *change, i uint32) {
 			s.holds = make(map[Target]*stop)
 		}
 		end := add(at.wall, sub(m.pause, at.tick))
-		l.holds.count.Add(extend(s.holds, Target{Account: a.key}, &stop{until: end, reason: "a pause of the policy before"}, at.wall))
+		l.holds.count.Add(extend(s.holds, Target{Account: s.accounts.key(&a.name)}, &stop{until: end, reason: "a pause of the policy before"}, at.wall))
 	}
 }

@@ -12,7 +12,7 @@ type shard struct {
 	mu       sync.Mutex
 	accounts table
 	pairs    pairs
-	rows     []slab[int64] // words that are not at home, by how many a row has
+	rows     []slab[int64] // words that are not in a record, by how many a row has
 	stock    stock
 	flights  slab[flight]
 	serial   uint64
@@ -20,66 +20,6 @@ type shard struct {
 	others   others           // of the request in hand
 	rests    map[owner][]rest // what policies that are gone have left; made once used
 	_        [64]byte         // keeps two shards' locks off one cache line
-}
-
-// atHome marks the row of an account under the limiter's own policy. It has the
-// account's number, so that both can be fetched from memory at once.
-const atHome = 1 << 31
-
-// words is a row of words.
-func (s *shard) words(row uint32, size int) []int64 {
-	switch {
-	case size == 0:
-		return nil
-	case row >= atHome:
-		return s.accounts.home.row(row-atHome, size)
-	}
-	return s.rows[size].row(row, size)
-}
-
-// house returns the row of words at home for account i, which has done nothing.
-func (s *shard) house(i uint32, fresh []int64) (row uint32) {
-	if size := len(fresh); size > 0 {
-		s.accounts.home.reach(i, size)
-		copy(s.words(i|atHome, size), fresh)
-	}
-	return i | atHome
-}
-
-// allot returns a row of words for a holder that has done nothing.
-func (s *shard) allot(fresh []int64) (row uint32) {
-	size := len(fresh)
-	if size == 0 {
-		return 0
-	}
-	for len(s.rows) <= size {
-		s.rows = append(s.rows, slab[int64]{})
-	}
-	row = s.rows[size].take(size)
-	copy(s.words(row, size), fresh)
-	return row
-}
-
-// release takes a row of words back, and all that it refers to.
-func (s *shard) release(pl *plan, scope int, row uint32) {
-	size := pl.size[scope]
-	if size == 0 {
-		return
-	}
-	words := s.words(row, size)
-	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
-		r := &pl.rules[rules.first()]
-		s.stock.discard(r.layout(), words[r.from:r.to])
-	}
-	s.give(row, size)
-}
-
-// give takes a row of words back that refers to nothing. One at home stays with the
-// account.
-func (s *shard) give(row uint32, size int) {
-	if size > 0 && row < atHome {
-		s.rows[size].give(row)
-	}
 }
 
 // A flight is a permit that is not settled. An account's flights form a ring, in

@@ -104,7 +104,7 @@ func (l *Limiter) Snapshot(now time.Time, account string) ([]byte, error) {
 func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 	a := s.accounts.at(i)
 	p.dice, p.last, p.own, p.policy = a.dice, move(a.last, shift), a.plan == 0, pl.policy
-	p.records = s.records(pl, scope, a.words, a.dice, shift)
+	p.records = s.records(pl, scope, s.mine(pl, scope, i, a), a.dice, shift)
 	p.rests = s.restsOf(i, 0, shift)
 	if scope == ofPortfolio {
 		return
@@ -120,7 +120,7 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 	})
 	for _, n := range mine {
 		r := s.pairs.at(n)
-		p.pairs = append(p.pairs, pairPicture{r.recipient, s.records(pl, ofRecipient, r.words, pairKey(r.recipient), shift)})
+		p.pairs = append(p.pairs, pairPicture{r.recipient, s.records(pl, ofRecipient, s.words(pl, ofRecipient, 0, r.row), pairKey(r.recipient), shift)})
 	}
 	for n := a.flight; n != 0; {
 		f := s.flights.one(n - 1)
@@ -148,13 +148,12 @@ func (s *shard) restsOf(i uint32, recipient uint64, shift int64) (rests []restPi
 	return rests
 }
 
-func (s *shard) records(pl *plan, scope int, row uint32, key dice.Account, shift int64) (records []saved) {
+func (s *shard) records(pl *plan, scope int, w words, key dice.Account, shift int64) (records []saved) {
 	records = []saved{}
-	words := s.words(row, pl.size[scope])
-	s.draw(pl, scope, words, key)
+	s.draw(pl, scope, w, key)
 	for rules := pl.in[scope]; rules != 0; rules &= rules - 1 {
 		r := &pl.rules[rules.first()]
-		records = append(records, save(r.meter, cells{words[r.from:r.to], &s.stock}, shift))
+		records = append(records, save(r.meter, cells{w.of(r), &s.stock}, shift))
 	}
 	return records
 }

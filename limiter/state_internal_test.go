@@ -26,14 +26,15 @@ func (l *Limiter) State(key string) State {
 		return State{}
 	}
 	a := s.accounts.at(i)
-	out := State{Known: true, Words: slices.Clone(s.words(a.words, l.planOf(a).size[ofAccount])), Last: a.last, Steady: a.steady}
+	words := s.mine(l.planOf(a), ofAccount, i, a)
+	out := State{Known: true, Words: slices.Concat(words.near, words.far), Last: a.last, Steady: a.steady}
 	for rules := l.planOf(a).in[ofAccount]; rules != 0; rules &= rules - 1 {
 		r := &l.planOf(a).rules[rules.first()]
 		switch r.meter.(type) {
 		case *slidingWindow:
-			out.Logs = append(out.Logs, s.stock.copyOf(out.Words[r.from]))
+			out.Logs = append(out.Logs, s.stock.copyOf(words.of(r)[0]))
 		case *chunkedWindow:
-			out.Logs = append(out.Logs, s.stock.copyOf(out.Words[r.from]), s.stock.copyOf(out.Words[r.from+1]))
+			out.Logs = append(out.Logs, s.stock.copyOf(words.of(r)[0]), s.stock.copyOf(words.of(r)[1]))
 		}
 	}
 	if a.flight > 0 {

@@ -21,13 +21,13 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 		return
 	}
 	s, a := f.shard, f.account
-	words, stock := s.words(a.words, pl.size[ofAccount]), &s.stock
+	w, stock := s.mine(pl, ofAccount, f.number, a), &s.stock
 	var r claim
 	r.cost, r.keep, r.key, r.at, r.ends = max(req.Cost, 1), req.Keep, a.dice, f.at, p == nil
-	ready := cover.tight && open(rules, words, &r)
+	ready := cover.tight && open(rules, &w, &r)
 	binds, worst, free := &rules[0], gate{}, r.at.tick
-	if c := (cells{words[binds.from:binds.to], stock}); !ready && len(rules) > 1 {
-		binds, worst, free = bind(rules, words, stock, &r)
+	if c := (cells{w.of(binds), stock}); !ready && len(rules) > 1 {
+		binds, worst, free = bind(rules, &w, stock, &r)
 	} else if m, ok := binds.meter.(*tokenBucket); ok { // the one kind that many use alone
 		worst = m.ask(c, &r)
 	} else {
@@ -40,16 +40,20 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	if worst.answer != Allowed || peek {
 		return
 	}
+	if cover.far && a.row == atHome {
+		a.row = s.widen(pl, ofAccount, a.row)
+		w = s.mine(pl, ofAccount, f.number, a)
+	}
 	s.serial++
 	r.serial = s.serial
 	a.saw(f.at)
 	var owed set
 	if ready {
-		owed = pass(rules, words, &r)
+		owed = pass(rules, &w, &r)
 	} else {
 		for i := range rules {
 			rule := &rules[i]
-			c, owes := cells{words[rule.from:rule.to], stock}, false
+			c, owes := cells{w.of(rule), stock}, false
 			if m, ok := rule.meter.(*tokenBucket); ok {
 				owes = m.charge(c, &r)
 			} else {
@@ -74,10 +78,10 @@ func (l *Limiter) overdue(f *found) bool {
 
 // open reports whether all rules surely allow the claim, without working out more
 // than that. Where it is false they have to be asked.
-func open(rules []rule, words []int64, r *claim) bool {
+func open(rules []rule, w *words, r *claim) bool {
 	for i := range rules {
 		rule := &rules[i]
-		c, ok := cells{words: words[rule.from:rule.to]}, false
+		c, ok := cells{words: w.of(rule)}, false
 		switch m := rule.meter.(type) {
 		case *gap:
 			ok = m.open(c, r)
@@ -94,10 +98,10 @@ func open(rules []rule, words []int64, r *claim) bool {
 }
 
 // pass charges rules for a claim that they are open to.
-func pass(rules []rule, words []int64, r *claim) (owed set) {
+func pass(rules []rule, w *words, r *claim) (owed set) {
 	for i := range rules {
 		rule := &rules[i]
-		c := cells{words: words[rule.from:rule.to]}
+		c := cells{words: w.of(rule)}
 		owes := true
 		switch m := rule.meter.(type) {
 		case *gap:
@@ -116,14 +120,14 @@ func pass(rules []rule, words []int64, r *claim) (owed set) {
 
 // bind asks the rules and returns the one that binds, and when those that know it
 // free.
-func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
+func bind(rules []rule, w *words, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
 	free = r.at.tick
 	for i := range rules {
-		if i > 0 && (worst.answer != Allowed || worst.remaining == 0) && open(rules[i:i+1], words, r) {
+		if i > 0 && (worst.answer != Allowed || worst.remaining == 0) && open(rules[i:i+1], w, r) {
 			continue // it allows, and so does not bind
 		}
 		rule := &rules[i]
-		c := cells{words[rule.from:rule.to], stock}
+		c := cells{w.of(rule), stock}
 		var g gate
 		switch m := rule.meter.(type) {
 		case *tokenBucket:

@@ -6,20 +6,46 @@ import (
 	"github.com/wapace/wapace/internal/dice"
 )
 
-// A table holds the accounts, or the portfolios, of a shard by key.
+// A table holds the accounts, or the portfolios, of a shard by key. Their records
+// have room for the words of the limiter's own policy, so that a decision reads one
+// stretch of memory beside the index.
 type table struct {
-	index index
-	slab  slab[account]
-	home  slab[int64] // the words of those under the limiter's own policy, by account
-	hand  uint32      // where the next search for idle ones begins
+	index  index
+	room   int // words that a record has room for, one of rooms; only its slab is used
+	bare   slab[account]
+	narrow slab[record[[4]int64]]
+	middle slab[record[[10]int64]]
+	wide   slab[record[[18]int64]]
+	long   slab[string] // keys that do not fit in a record
+	hand   uint32       // where the next search for idle ones begins
+}
+
+// A record is an account and its words at home.
+type record[W any] struct {
+	account
+	words W
+}
+
+// rooms are how many words the records of a table can have room for. With those of
+// the last two they fill two and three lines of memory.
+var rooms = [...]int{0, 4, 10, 18}
+
+// roomFor is the least room for so many words, and whether there is one.
+func roomFor(words int) (room int, ok bool) {
+	for _, room := range rooms {
+		if words <= room {
+			return room, true
+		}
+	}
+	return 0, false
 }
 
 // An account is one key's record. A portfolio has one too.
 type account struct {
-	key    string
+	name   name
 	dice   dice.Account // the key to its draws
 	last   int64        // the latest tick at which something was taken or settled
-	words  uint32       // its row of words
+	row    uint32       // its row of words
 	flight uint32       // its first permit in flight, plus 1
 	pairs  uint32       // how many recipients have a record with it
 	plan   uint16       // the policy that it is under, 0 for the limiter's own
@@ -30,7 +56,59 @@ type account struct {
 // saw moves the account to an instant.
 func (a *account) saw(at instant) { a.last, a.steady = at.tick, at.steady }
 
-func (t *table) at(i uint32) *account { return t.slab.one(i) }
+// at is account i. It is valid until the next call of add.
+func (t *table) at(i uint32) *account {
+	switch t.room {
+	case 4:
+		return &t.narrow.one(i).account
+	case 10:
+		return &t.middle.one(i).account
+	case 18:
+		return &t.wide.one(i).account
+	}
+	return t.bare.one(i)
+}
+
+// home is the room for words in the record of account i, valid as at is.
+func (t *table) home(i uint32) []int64 {
+	switch t.room {
+	case 4:
+		return t.narrow.one(i).words[:]
+	case 10:
+		return t.middle.one(i).words[:]
+	case 18:
+		return t.wide.one(i).words[:]
+	}
+	return nil
+}
+
+// n is how many records there are, in use or free.
+func (t *table) n() uint32 { return t.bare.n + t.narrow.n + t.middle.n + t.wide.n }
+
+func (t *table) take() uint32 {
+	switch t.room {
+	case 4:
+		return t.narrow.take(1)
+	case 10:
+		return t.middle.take(1)
+	case 18:
+		return t.wide.take(1)
+	}
+	return t.bare.take(1)
+}
+
+func (t *table) give(i uint32) {
+	switch t.room {
+	case 4:
+		t.narrow.give(i)
+	case 10:
+		t.middle.give(i)
+	case 18:
+		t.wide.give(i)
+	default:
+		t.bare.give(i)
+	}
+}
 
 // find returns the number of the account with the key.
 func (t *table) find(hash uint64, key string) (i uint32, ok bool) {
@@ -50,7 +128,7 @@ func (t *table) look(hash uint64, key string) (i uint32, a *account) {
 			return 0, nil
 		}
 		if s.hash == uint32(hash>>32) {
-			if a = t.at(s.number - 1); a.key == key {
+			if a = t.at(s.number - 1); t.is(&a.name, key) {
 				return s.number - 1, a
 			}
 		}
@@ -59,8 +137,8 @@ func (t *table) look(hash uint64, key string) (i uint32, a *account) {
 
 // add makes an account for a key that the table does not have.
 func (t *table) add(hash uint64, key string) uint32 {
-	i := t.slab.take(1)
-	*t.at(i) = account{key: key, last: math.MinInt64}
+	i := t.take()
+	*t.at(i) = account{name: t.named(key), last: math.MinInt64}
 	t.index.add(hash, i)
 	return i
 }
@@ -68,6 +146,8 @@ func (t *table) add(hash uint64, key string) uint32 {
 // remove forgets an account.
 func (t *table) remove(hash uint64, i uint32) {
 	t.index.remove(hash, i)
-	*t.at(i) = account{}
-	t.slab.give(i)
+	a := t.at(i)
+	t.unname(&a.name)
+	*a = account{}
+	t.give(i)
 }
