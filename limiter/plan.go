@@ -63,8 +63,9 @@ type covered struct {
 	action policy.Action
 	rules  set
 
-	// plain says that the rules ask for nothing but the account and do not shut again
-	// by themselves; in are they, one after the other in memory.
+	// plain says that the rules ask for nothing but the account, do not shut again by
+	// themselves and have near words alone or far ones; in are they, one after the
+	// other in memory.
 	plain bool
 	in    []rule
 
@@ -72,7 +73,7 @@ type covered struct {
 	// a request it leaves nothing: it is the one that binds.
 	tight bool
 
-	far bool // some of the rules have far words
+	far bool // the words of the plain rules are far ones, and in counts from the first of those
 }
 
 func newPlan(p policy.Policy) *plan {
@@ -154,9 +155,14 @@ func (pl *plan) place() {
 func (pl *plan) cover(a policy.Action, rules set) covered {
 	c := covered{action: a, rules: rules, far: rules&pl.far != 0}
 	more := pl.in[ofRecipient] | pl.in[ofPortfolio] | pl.shadow | pl.contacts | pl.recipients | pl.shutting
-	if c.plain = rules&more == 0; c.plain {
+	if c.plain = rules&more == 0 && (!c.far || rules&^pl.far == 0); c.plain {
 		for ; rules != 0; rules &= rules - 1 {
-			c.in = append(c.in, pl.rules[rules.first()])
+			r := pl.rules[rules.first()]
+			if c.far {
+				r.from -= pl.near[ofAccount]
+				r.to -= pl.near[ofAccount]
+			}
+			c.in = append(c.in, r)
 		}
 		c.tight = len(c.in) > 0 && c.in[0].limit == 1
 	}

@@ -9,6 +9,7 @@ type found struct {
 	shard   *shard // where it is, or would be
 	number  uint32
 	account *account // nil where it has no record
+	home    []int64  // the room for words in the record
 }
 
 // straight decides and charges under rules that need nothing but the account, which
@@ -21,13 +22,13 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 		return
 	}
 	s, a := f.shard, f.account
-	w, stock := s.mine(pl, ofAccount, f.number, a), &s.stock
+	words, stock := f.part(pl, cover.far), &s.stock
 	var r claim
 	r.cost, r.keep, r.key, r.at, r.ends = max(req.Cost, 1), req.Keep, a.dice, f.at, p == nil
-	ready := cover.tight && open(rules, &w, &r)
+	ready := cover.tight && open(rules, words, &r)
 	binds, worst, free := &rules[0], gate{}, r.at.tick
-	if c := (cells{w.of(binds), stock}); !ready && len(rules) > 1 {
-		binds, worst, free = bind(rules, &w, stock, &r)
+	if c := (cells{words[binds.from:binds.to], stock}); !ready && len(rules) > 1 {
+		binds, worst, free = bind(rules, words, stock, &r)
 	} else if m, ok := binds.meter.(*tokenBucket); ok { // the one kind that many use alone
 		worst = m.ask(c, &r)
 	} else {
@@ -42,18 +43,18 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	}
 	if cover.far && a.row == atHome {
 		a.row = s.widen(pl, ofAccount, a.row)
-		w = s.mine(pl, ofAccount, f.number, a)
+		words = f.part(pl, true)
 	}
 	s.serial++
 	r.serial = s.serial
 	a.saw(f.at)
 	var owed set
 	if ready {
-		owed = pass(rules, &w, &r)
+		owed = pass(rules, words, &r)
 	} else {
 		for i := range rules {
 			rule := &rules[i]
-			c, owes := cells{w.of(rule), stock}, false
+			c, owes := cells{words[rule.from:rule.to], stock}, false
 			if m, ok := rule.meter.(*tokenBucket); ok {
 				owes = m.charge(c, &r)
 			} else {
@@ -78,10 +79,10 @@ func (l *Limiter) overdue(f *found) bool {
 
 // open reports whether all rules surely allow the claim, without working out more
 // than that. Where it is false they have to be asked.
-func open(rules []rule, w *words, r *claim) bool {
+func open(rules []rule, words []int64, r *claim) bool {
 	for i := range rules {
 		rule := &rules[i]
-		c, ok := cells{words: w.of(rule)}, false
+		c, ok := cells{words: words[rule.from:rule.to]}, false
 		switch m := rule.meter.(type) {
 		case *gap:
 			ok = m.open(c, r)
@@ -98,10 +99,10 @@ func open(rules []rule, w *words, r *claim) bool {
 }
 
 // pass charges rules for a claim that they are open to.
-func pass(rules []rule, w *words, r *claim) (owed set) {
+func pass(rules []rule, words []int64, r *claim) (owed set) {
 	for i := range rules {
 		rule := &rules[i]
-		c := cells{words: w.of(rule)}
+		c := cells{words: words[rule.from:rule.to]}
 		owes := true
 		switch m := rule.meter.(type) {
 		case *gap:
@@ -120,14 +121,14 @@ func pass(rules []rule, w *words, r *claim) (owed set) {
 
 // bind asks the rules and returns the one that binds, and when those that know it
 // free.
-func bind(rules []rule, w *words, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
+func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
 	free = r.at.tick
 	for i := range rules {
-		if i > 0 && (worst.answer != Allowed || worst.remaining == 0) && open(rules[i:i+1], w, r) {
+		if i > 0 && (worst.answer != Allowed || worst.remaining == 0) && open(rules[i:i+1], words, r) {
 			continue // it allows, and so does not bind
 		}
 		rule := &rules[i]
-		c := cells{w.of(rule), stock}
+		c := cells{words[rule.from:rule.to], stock}
 		var g gate
 		switch m := rule.meter.(type) {
 		case *tokenBucket:

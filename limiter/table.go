@@ -56,30 +56,27 @@ type account struct {
 // saw moves the account to an instant.
 func (a *account) saw(at instant) { a.last, a.steady = at.tick, at.steady }
 
-// at is account i. It is valid until the next call of add.
-func (t *table) at(i uint32) *account {
+// record is account i and the room for words in its record. Both are valid until the
+// next call of add.
+func (t *table) record(i uint32) (a *account, home []int64) {
 	switch t.room {
 	case 4:
-		return &t.narrow.one(i).account
+		r := t.narrow.one(i)
+		return &r.account, r.words[:]
 	case 10:
-		return &t.middle.one(i).account
+		r := t.middle.one(i)
+		return &r.account, r.words[:]
 	case 18:
-		return &t.wide.one(i).account
+		r := t.wide.one(i)
+		return &r.account, r.words[:]
 	}
-	return t.bare.one(i)
+	return t.bare.one(i), nil
 }
 
-// home is the room for words in the record of account i, valid as at is.
-func (t *table) home(i uint32) []int64 {
-	switch t.room {
-	case 4:
-		return t.narrow.one(i).words[:]
-	case 10:
-		return t.middle.one(i).words[:]
-	case 18:
-		return t.wide.one(i).words[:]
-	}
-	return nil
+// at is account i, valid as record is.
+func (t *table) at(i uint32) *account {
+	a, _ := t.record(i)
+	return a
 }
 
 // n is how many records there are, in use or free.
@@ -112,24 +109,24 @@ func (t *table) give(i uint32) {
 
 // find returns the number of the account with the key.
 func (t *table) find(hash uint64, key string) (i uint32, ok bool) {
-	i, a := t.look(hash, key)
+	i, a, _ := t.look(hash, key)
 	return i, a != nil
 }
 
-// look is find for who wants the account too, which is nil where there is none.
-func (t *table) look(hash uint64, key string) (i uint32, a *account) {
+// look is find for who wants the record too, which is nil where there is none.
+func (t *table) look(hash uint64, key string) (i uint32, a *account, home []int64) {
 	slots := t.index.slots
 	if len(slots) == 0 {
-		return 0, nil
+		return 0, nil, nil
 	}
 	for p := int(hash >> 32); ; p++ {
 		s := slots[p&(len(slots)-1)]
 		if s.number == 0 {
-			return 0, nil
+			return 0, nil, nil
 		}
 		if s.hash == uint32(hash>>32) {
-			if a = t.at(s.number - 1); t.is(&a.name, key) {
-				return s.number - 1, a
+			if a, home = t.record(s.number - 1); t.is(&a.name, key) {
+				return s.number - 1, a, home
 			}
 		}
 	}

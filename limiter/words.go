@@ -28,7 +28,8 @@ func (s *shard) words(pl *plan, scope int, i, row uint32) (w words) {
 	size, near := pl.size[scope], pl.near[scope]
 	switch {
 	case row >= atHome:
-		if w.near = s.accounts.home(i)[:near]; near == size {
+		_, home := s.accounts.record(i)
+		if w.near = home[:near]; near == size {
 			return w
 		}
 		if row == atHome {
@@ -47,6 +48,22 @@ func (s *shard) mine(pl *plan, scope int, i uint32, a *account) words {
 	return s.words(pl, scope, i, a.row)
 }
 
+// part are the words of a found account for rules that all have far words or all have
+// near ones.
+func (f *found) part(pl *plan, far bool) []int64 {
+	if f.account.row >= atHome && !far {
+		return f.home
+	}
+	switch w := f.shard.mine(pl, ofAccount, f.number, f.account); {
+	case !far:
+		return w.near
+	case f.account.row >= atHome:
+		return w.far
+	default:
+		return w.near[pl.near[ofAccount]:]
+	}
+}
+
 // written are the rules of the scope whose words a holder with the row has.
 func (pl *plan) written(scope int, row uint32) set {
 	if row == atHome {
@@ -62,7 +79,8 @@ func (s *shard) house(pl *plan, scope int, i uint32) (row uint32) {
 	if s.accounts.room < near {
 		return s.allot(pl.fresh[scope])
 	}
-	copy(s.accounts.home(i), pl.fresh[scope][:near])
+	_, home := s.accounts.record(i)
+	copy(home, pl.fresh[scope][:near])
 	return atHome
 }
 
