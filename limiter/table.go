@@ -11,7 +11,7 @@ import (
 // stretch of memory beside the index.
 type table struct {
 	index  index
-	room   int // words that a record has room for, one of rooms; only its slab is used
+	room   int // words that a record has room for; only the slab of that room is used
 	bare   slab[account]
 	narrow slab[record[[4]int64]]
 	middle slab[record[[10]int64]]
@@ -26,16 +26,18 @@ type record[W any] struct {
 	words W
 }
 
-// rooms are how many words the records of a table can have room for. With those of
-// the last two they fill two and three lines of memory.
-var rooms = [...]int{0, 4, 10, 18}
-
-// roomFor is the least room for so many words, and whether there is one.
+// roomFor is the least room of any slab for so many words, and whether there is one.
+// Records with the two most fill two and three lines of memory.
 func roomFor(words int) (room int, ok bool) {
-	for _, room := range rooms {
-		if words <= room {
-			return room, true
-		}
+	switch {
+	case words == 0:
+		return 0, true
+	case words <= 4:
+		return 4, true
+	case words <= 10:
+		return 10, true
+	case words <= 18:
+		return 18, true
 	}
 	return 0, false
 }
