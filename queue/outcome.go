@@ -15,7 +15,7 @@ import (
 
 // An ending is what a call of the sender makes of its message.
 type ending struct {
-	Record
+	*Record           // kept where the ending is not
 	began   time.Time // before it was recorded as sending
 	outcome limiter.Outcome
 	verdict *Verdict // nil where the error had none
@@ -71,7 +71,7 @@ func (e *ending) expire() {
 
 // again decides whether a message that is to be sent again is, and when.
 func (q *Queue) again(e *ending) {
-	q.resend(&e.Record)
+	q.resend(e.Record)
 	switch {
 	case e.Status != Queued || e.verdict == nil || e.verdict.Do == DoOffline:
 	case e.Attempts >= q.options.MaxAttempts:
@@ -102,7 +102,7 @@ func (q *Queue) heed(ctx context.Context, j job, e *ending) {
 			return
 		}
 		if err := q.hold(ctx, e.Done, t, until, reason); err != nil {
-			q.complain("a hold could not be made as the sender asked; the message is tried again", &e.Record, err)
+			q.complain("a hold could not be made as the sender asked; the message is tried again", e.Record, err)
 		}
 	}
 }

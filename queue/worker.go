@@ -46,7 +46,8 @@ func (q *Queue) send(ctx context.Context, j job) {
 		return
 	}
 	// A sender that panics, or ends its goroutine, leaves the message in doubt.
-	end, lost := ending{Record: r, began: r.At, outcome: limiter.Sent}, false
+	last, lost := r, false
+	end := ending{Record: &last, began: r.At, outcome: limiter.Sent}
 	end.Version++
 	end.doubt("the sender did not return")
 	defer func() {
@@ -138,7 +139,7 @@ func (q *Queue) settle(ctx context.Context, j job, end *ending) {
 	s.mu.Lock()
 	lost := j.item.lost
 	if !lost {
-		j.item.record, j.item.phase, j.item.hush = &end.Record, saving, nil
+		j.item.record, j.item.phase, j.item.hush = end.Record, saving, nil
 		if end.outcome != limiter.Unsent {
 			j.lane.sends.measure(end.Done.Sub(end.began))
 			s.sends.measure(end.Done.Sub(end.began))
@@ -150,7 +151,7 @@ func (q *Queue) settle(ctx context.Context, j job, end *ending) {
 		return
 	}
 	q.heed(ctx, j, end)
-	j.record = &end.Record
+	j.record = end.Record
 	q.save(ctx, j)
 }
 

@@ -67,7 +67,7 @@ func (w *wrapped) Send(ctx context.Context, m Message) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, fmt.Errorf("%w: %w", ErrUnsent, err)
 	}
-	end := ending{outcome: limiter.Sent} // stays so where the sender panics or ends its goroutine
+	end := ending{Record: &Record{}, outcome: limiter.Sent} // stays so where the sender panics or ends its goroutine
 	defer func() {
 		now := w.clock.Now()
 		if t, until, reason, ok := end.hold(m.Account, now); ok {
