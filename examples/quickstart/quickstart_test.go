@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/wapace/wapace/examples/internal/flags"
+	"github.com/wapace/wapace/limiter"
 	"github.com/wapace/wapace/policy"
 	"github.com/wapace/wapace/queue"
 	"github.com/wapace/wapace/queue/queuetest"
@@ -180,6 +182,27 @@ func TestStandardDays(t *testing.T) {
 	require.Equal(t, recipients(t, name), to)
 	require.Equal(t, map[string]int{"2026-01-05": 500, "2026-01-06": 500, "2026-01-07": 200}, perDay(sends))
 	require.Empty(t, queuetest.Audit(policy.Standard(), calls(sends)))
+}
+
+// The forecast is run on the limiter itself: a campaign without typing goes day for
+// day as it says, to the nanosecond.
+func TestCampaignGoesAsForecast(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	for _, p := range []policy.Policy{policy.Standard(), policy.Strict()} {
+		const n = 1200
+		sends := allSent(t, "-policy", p.Slug, "-seed", "7", "-start", start.Format(time.RFC3339), "-typing=false", "-in", writeCampaign(t, n))
+		found, err := limiter.Forecast(p, n, start, flags.Seed(7))
+		require.NoError(t, err)
+		require.Equal(t, n, found.Sent)
+		for _, day := range found.Days {
+			today := sends[:day.Sent]
+			sends = sends[day.Sent:]
+			require.True(t, day.First.Equal(today[0].At), "%s: %v, not %v", p.Slug, today[0].At, day.First)
+			require.True(t, day.Last.Equal(today[day.Sent-1].At), "%s: %v, not %v", p.Slug, today[day.Sent-1].At, day.Last)
+		}
+		require.Empty(t, sends)
+	}
 }
 
 func TestStrictCampaign(t *testing.T) {
