@@ -14,6 +14,7 @@
 //	queue              waits and sends: the only goroutines and timers
 //	  ^
 //	queue/queuetest    a scripted sender, a clock and an audit for your tests
+//	queue/storetest    what every store of a queue must do
 //
 // and beside the queue, on policy and limiter too:
 //
@@ -35,6 +36,7 @@
 //     [github.com/wapace/wapace/queue/queuetest].
 //
 // Whole programs are in the repository: examples/plan forecasts a campaign,
-// examples/quickstart paces one from a CSV file, and examples/throttletest is a
+// examples/quickstart paces one from a CSV file, examples/middleware limits an API,
+// examples/policyapi lets its users choose a policy, and examples/throttletest is a
 // unit test of throttling as a user would write it.
 package wapace
