@@ -54,7 +54,7 @@ func (p *player) reign(b *book, reign int, rule policy.Rule) string {
 			before = append(before, e)
 		}
 	}
-	if len(now) == 0 {
+	if _, ok := rule.Limit.(policy.Gap); ok && b.lifted || len(now) == 0 {
 		return ""
 	}
 	return p.found(rule, before, now)

@@ -34,6 +34,7 @@ type player struct {
 type book struct {
 	reigns  []reign // of the policies it has been under
 	entries []entry
+	lifted  bool // a hold of it was released, which may have been a pause of a gap that was gone
 }
 
 // A reign is a time under one policy.
@@ -140,8 +141,12 @@ func (p *player) do(a *act) (wrong string) {
 	case doRelease:
 		held := p.holds[a.target].After(p.now)
 		delete(p.holds, a.target)
-		if !p.limiter.Release(p.now, a.target) && held {
+		released := p.limiter.Release(p.now, a.target)
+		if held && !released {
 			return "there was no hold to release"
+		}
+		if b := p.books[a.target.Account]; b != nil && released && a.target == (limiter.Target{Account: a.target.Account}) {
+			b.lifted = true
 		}
 	case doKeep:
 		b, err := p.limiter.Snapshot(p.now, a.req.Account)
@@ -365,7 +370,7 @@ func (p *player) restart() string {
 	return ""
 }
 
-func (b *book) clone() book { return book{slices.Clone(b.reigns), slices.Clone(b.entries)} }
+func (b *book) clone() book { return book{slices.Clone(b.reigns), slices.Clone(b.entries), b.lifted} }
 
 // begin begins the reign of a policy.
 func (p *player) begin(account string, policy int) {
