@@ -58,20 +58,43 @@ func (m *gap) fresh(w []int64) { w[0], w[1] = math.MinInt64, 0 }
 
 func (m *gap) size() int64 { return m.every }
 
-// open is true once the pause is over, however long it turns out to be.
+// open is true where no pause is due and once it is over, however long it turns out to
+// be.
 func (m *gap) open(c cells, r *claim) bool {
 	end, sends := c.words[0], c.words[1]
-	return end <= r.at.tick && (sends >= 0 || since(r.at.tick, end) >= uint64(m.max))
+	return end <= r.at.tick && (sends >= 0 || since(r.at.tick, end) >= uint64(m.max) || m.past(^sends) != 0)
 }
 
 func (m *gap) ask(c cells, r *claim) gate {
-	due, sends := c.words[0], c.words[1]
+	due, sends, _ := m.stand(c, r)
+	return m.gate(due, sends, r)
+}
+
+// drawn is ask where the cells may be written: a pause that was put off and has to be
+// known is kept, so that it is not drawn for each who is refused. Whoever asks later
+// is told the same either way.
+func (m *gap) drawn(c cells, r *claim) gate {
+	due, sends, drew := m.stand(c, r)
+	if drew {
+		c.words[0], c.words[1] = due, sends
+	}
+	return m.gate(due, sends, r)
+}
+
+// stand is when the pause is over, as far as the claim has to know, and the sends. A
+// pause that was put off is drawn only where that hangs on it.
+func (m *gap) stand(c cells, r *claim) (due, sends int64, drew bool) {
+	due, sends = c.words[0], c.words[1]
 	if sends < 0 {
 		sends = ^sends
 		if r.at.tick < add(due, int64(m.max)) && m.past(sends) == 0 {
-			due = m.over(r.key, due, sends)
+			return m.over(r.key, due, sends), sends, true
 		}
 	}
+	return due, sends, false
+}
+
+func (m *gap) gate(due, sends int64, r *claim) gate {
 	switch {
 	case due == inFlight:
 		return gate{Busy, never, 0, never}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/wapace/wapace/limiter"
 	"github.com/wapace/wapace/policy"
@@ -237,4 +238,45 @@ func TestGapForgetsATimeThatTheClockTookBack(t *testing.T) {
 		p.Settle(monday, outcome)
 		require.Equal(t, want, l.Check(monday, request(1)).Gate, "%v", outcome)
 	}
+}
+
+// TestWhoIsRefusedInAPauseChangesNothing gives two limiters one history, and asks one of
+// them in between.
+func TestWhoIsRefusedInAPauseChangesNothing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		p := policy.Policy{Rules: []policy.Rule{
+			{Name: "gap", Limit: policy.Gap{Min: 5 * time.Second, Max: 9 * time.Second}},
+			{Name: "pause", Limit: policy.Gap{Min: 30 * time.Second, Max: time.Minute, Every: rapid.Int64Range(1, 3).Draw(t, "every")}},
+		}}
+		p.Rules = p.Rules[:rapid.IntRange(1, 2).Draw(t, "rules")]
+		asked, left := newLimiter(t, p), newLimiter(t, p)
+		now := monday
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.Int64Range(0, int64(40*time.Second)).Draw(t, "step")))
+			for range rapid.IntRange(0, 2).Draw(t, "questions") {
+				asked.Check(now.Add(time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(t, "ahead"))), request(1))
+			}
+			if left.Check(now, request(1)).Answer != limiter.Allowed {
+				require.NotEqual(t, limiter.Allowed, asked.Allow(now, request(1)).Answer)
+				continue
+			}
+			if rapid.Bool().Draw(t, "at once") {
+				require.Equal(t, left.Allow(now, request(1)), asked.Allow(now, request(1)))
+				continue
+			}
+			one, d := left.Take(now, request(1))
+			other, e := asked.Take(now, request(1))
+			require.Equal(t, d, e)
+			now = now.Add(time.Second)
+			outcome := limiter.Outcome(rapid.IntRange(1, 3).Draw(t, "outcome"))
+			one.Settle(now, outcome)
+			other.Settle(now, outcome)
+		}
+		want, err := left.Snapshot(now, alice)
+		require.NoError(t, err)
+		got, err := asked.Snapshot(now, alice)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
 }

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// State is all that a limiter remembers of one account, for tests.
+// State is all that a limiter remembers of one account, for tests. Pauses that were
+// put off are drawn in it, as in a snapshot: it is the same whether they were.
 type State struct {
 	Known   bool
 	Words   []int64
@@ -26,7 +27,8 @@ func (l *Limiter) State(key string) State {
 		return State{}
 	}
 	a := s.accounts.at(i)
-	words := s.mine(l.planOf(a), ofAccount, i, a)
+	words := s.mine(l.planOf(a), ofAccount, i, a).clone()
+	s.draw(l.planOf(a), ofAccount, words, a.dice)
 	out := State{Known: true, Words: slices.Concat(words.near, words.far), Last: a.last, Steady: a.steady}
 	for rules := l.planOf(a).in[ofAccount]; rules != 0; rules &= rules - 1 {
 		r := &l.planOf(a).rules[rules.first()]

@@ -29,10 +29,15 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	binds, worst, free := &rules[0], gate{}, r.at.tick
 	if c := (cells{words[binds.from:binds.to], stock}); !ready && len(rules) > 1 {
 		binds, worst, free = bind(rules, words, stock, &r)
-	} else if m, ok := binds.meter.(*tokenBucket); ok { // the one kind that many use alone
-		worst = m.ask(c, &r)
 	} else {
-		worst = ask(binds.meter, c, &r)
+		switch m := binds.meter.(type) {
+		case *tokenBucket: // the one kind that many use alone
+			worst = m.ask(c, &r)
+		case *gap:
+			worst = m.drawn(c, &r)
+		default:
+			worst = ask(m, c, &r)
+		}
 	}
 	worst.show(&d.Gate, binds, r.at.tick)
 	if worst.answer == Busy {
@@ -133,6 +138,8 @@ func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, wor
 		switch m := rule.meter.(type) {
 		case *tokenBucket:
 			g = m.ask(c, r)
+		case *gap:
+			g = m.drawn(c, r)
 		case *calendarWindow:
 			g = m.ask(c, r)
 		case *slidingWindow:
