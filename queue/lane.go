@@ -175,29 +175,29 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	soonest := func(tick int64) { due = min(due, tick) }
 	for _, it := range l.claimed {
 		if it.phase == recording || (it.phase == onWire || it.phase == starting) && !it.until.IsZero() {
-			soonest(q.tick(it.until))
+			soonest(q.due(it.until, now))
 		}
 	}
 	if it := l.leader(); it != nil {
-		soonest(q.tick(it.until))
+		soonest(q.due(it.until, now))
 	}
 	if len(l.gone) > 0 {
 		soonest(always)
 	}
 	if it := l.line.nextEnd(); it != nil {
-		soonest(q.tick(it.record.ExpiresAt))
+		soonest(q.due(it.record.ExpiresAt, now))
 	}
 	if it := l.line.nextLater(); it != nil {
-		soonest(q.tick(it.until))
+		soonest(q.due(it.until, now))
 	}
 	if len(l.claimed) < q.widthOf(l) {
-		opens := q.tick(l.link.opens())
+		opens := q.due(l.link.opens(), now)
 		if l.line.first() != nil {
 			soonest(max(l.until, opens))
 		}
 		if l.checks != nil {
-			if due, ok := l.checks.due(); ok {
-				soonest(max(q.tick(due), opens))
+			if until, ok := l.checks.due(); ok {
+				soonest(max(q.due(until, now), opens))
 			}
 		}
 	}
