@@ -10,11 +10,11 @@ import (
 // others are kept aside, by number. The zero name is that of a free record.
 type name struct {
 	size uint8 // isLong for those kept aside
-	text [shortest]byte
+	text [nameRoom]byte
 }
 
 const (
-	shortest = 15 // bytes that fit in a name: more than a phone number has
+	nameRoom = 15 // bytes that fit in a name: more than a phone number has
 	isLong   = math.MaxUint8
 )
 
@@ -23,7 +23,7 @@ func (n *name) number() uint32 { return binary.LittleEndian.Uint32(n.text[:]) }
 
 // named is the name of a key.
 func (t *table) named(key string) (n name) {
-	if len(key) <= shortest {
+	if len(key) <= nameRoom {
 		n.size = uint8(len(key))
 		copy(n.text[:], key)
 		return n
@@ -37,7 +37,7 @@ func (t *table) named(key string) (n name) {
 
 // is reports whether a name is that of a key.
 func (t *table) is(n *name, key string) bool {
-	if n.size <= shortest {
+	if n.size <= nameRoom {
 		return string(n.text[:n.size]) == key
 	}
 	return *t.long.one(n.number()) == key
@@ -45,7 +45,7 @@ func (t *table) is(n *name, key string) bool {
 
 // key is the key of a name.
 func (t *table) key(n *name) string {
-	if n.size <= shortest {
+	if n.size <= nameRoom {
 		return string(n.text[:n.size])
 	}
 	return *t.long.one(n.number())
