@@ -237,6 +237,7 @@ func (m *change) lay(who owner, j int, old cells, fresh words) {
 		return
 	}
 	if _, ok := from.meter.(*gap); ok {
+		r.words[1] &= mostSends // what is in flight is charged again to a gap that comes
 		due := old.words[0]
 		if due == inFlight || of.Shadow || m.goOn(from.scope, r.actions, due, fresh) {
 			r.words[0] = math.MinInt64 // the count is kept

@@ -16,7 +16,9 @@ import (
 //
 // Words: the tick at which the pause is over, or inFlight; the sends. While it is
 // not worked out what follows the last send they are the tick at which that ended,
-// and the sends with all bits flipped.
+// and the sends with all bits flipped. A change of policy can bring several sends
+// that are not settled under a gap: then their number stands above the sends, from
+// bit crowdBits on, and the tick is when the pauses so far are over.
 type gap struct {
 	min, max time.Duration
 	every    int64
@@ -26,6 +28,12 @@ type gap struct {
 
 // inFlight as the end of a pause says that a send under the rule is not settled.
 const inFlight = never
+
+// A thousand sends a second fill crowdBits in 34 years.
+const (
+	crowdBits = 40
+	mostSends = 1<<crowdBits - 1
+)
 
 func newGap(g policy.Gap, name string) *gap {
 	m := &gap{min: g.Min, max: g.Max, every: g.Period(), name: dice.Name(name)}
@@ -52,7 +60,23 @@ func (m *gap) draw(c cells, key dice.Account) {
 	}
 }
 
-func (m *gap) layout() []cell { return []cell{aTick, aCount} }
+// flights is how many sends under the gap are not settled.
+func (m *gap) flights(c cells) int64 {
+	if n := max(c.words[1], 0) >> crowdBits; n > 0 || c.words[0] != inFlight {
+		return n
+	}
+	return 1
+}
+
+// fly has so many sends be in flight under a gap whose pause has been drawn.
+func (m *gap) fly(c cells, n int64) {
+	c.words[1] &= mostSends
+	if n > 1 || n == 1 && c.words[0] != inFlight {
+		c.words[1] |= min(n, math.MaxInt64>>crowdBits) << crowdBits
+	}
+}
+
+func (m *gap) layout() []cell { return []cell{aTick, aSends} }
 
 func (m *gap) fresh(w []int64) { w[0], w[1] = math.MinInt64, 0 }
 
@@ -62,7 +86,7 @@ func (m *gap) size() int64 { return m.every }
 // be.
 func (m *gap) open(c cells, r *claim) bool {
 	end, sends := c.words[0], c.words[1]
-	return end <= r.at.tick && (sends >= 0 || since(r.at.tick, end) >= uint64(m.max) || m.past(^sends) != 0)
+	return end <= r.at.tick && sends <= mostSends && (sends >= 0 || since(r.at.tick, end) >= uint64(m.max) || m.past(^sends) != 0)
 }
 
 func (m *gap) ask(c cells, r *claim) gate {
@@ -98,6 +122,8 @@ func (m *gap) gate(due, sends int64, r *claim) gate {
 	switch {
 	case due == inFlight:
 		return gate{Busy, never, 0, never}
+	case sends > mostSends:
+		return gate{Busy, due, 0, never}
 	case due > r.at.tick:
 		return later(due, 0)
 	}
@@ -121,14 +147,42 @@ func (m *gap) past(sends int64) int64 {
 	return int64(past)
 }
 
+// next is one send more. Where they are too many only those since the last pause
+// count on.
+func (m *gap) next(sends int64) int64 {
+	if sends < mostSends {
+		return sends + 1
+	}
+	return min(m.past(mostSends)+1, mostSends)
+}
+
 // charge forgets the pause before, which is over.
 func (m *gap) charge(c cells, r *claim) bool {
 	sends := max(c.words[1], ^c.words[1])
+	if c.words[0] > r.at.tick || sends > mostSends {
+		return m.crowd(c, r)
+	}
 	if r.ends {
-		c.words[0], c.words[1] = min(r.at.tick, inFlight-1), ^(sends + 1)
+		c.words[0], c.words[1] = min(r.at.tick, inFlight-1), ^m.next(sends)
 		return false
 	}
 	c.words[0], c.words[1] = inFlight, sends
+	return true
+}
+
+// crowd charges a gap that would refuse: its rule is a shadow, or a change of policy
+// brings a send in flight under it.
+func (m *gap) crowd(c cells, r *claim) bool {
+	m.draw(c, r.key)
+	n := m.flights(c)
+	if r.ends {
+		c.words[1] &= mostSends
+		m.sent(c, r.at.tick, r.at.tick)
+		m.draw(c, r.key)
+		m.fly(c, n)
+		return false
+	}
+	m.fly(c, n+1)
 	return true
 }
 
@@ -138,25 +192,28 @@ func (m *gap) charge(c cells, r *claim) bool {
 // bring several sends under the rule: none shortens the pause after another.
 func (m *gap) settle(c cells, r receipt, end instant, o Outcome) {
 	m.draw(c, r.key)
+	others := max(m.flights(c)-1, 0)
+	c.words[1] &= mostSends
 	due := c.words[0]
 	alone := due == inFlight
 	if alone {
 		due = min(r.at.tick, end.tick)
 	}
 	c.words[0] = due
-	if o == Unsent {
-		return
+	if o != Unsent {
+		m.sent(c, due, end.tick)
 	}
-	if m.sent(c, due, end.tick); !alone {
+	if !alone || others > 0 {
 		m.draw(c, r.key)
 		c.words[0] = max(c.words[0], due)
+		m.fly(c, others)
 	}
 }
 
 // sent counts a send that ended at a tick; without a pause after it the next one
 // may go from an earlier tick on.
 func (m *gap) sent(c cells, from, end int64) {
-	sends := c.words[1] + 1
+	sends := m.next(c.words[1])
 	if m.past(sends) != 0 {
 		c.words[0], c.words[1] = from, sends
 		return
@@ -179,6 +236,8 @@ func (m *gap) inherit(cells, instant, []spending) {}
 // Where they are not, the count decides which comes next.
 func (m *gap) idle(c cells, at instant) bool {
 	switch due, sends := c.words[0], c.words[1]; {
+	case sends > mostSends:
+		return false
 	case sends == 0:
 		return due <= at.tick
 	case sends > 0:
@@ -193,10 +252,10 @@ func (m *gap) rewind(c cells, key dice.Account, from, to int64) {
 	switch due := c.words[0]; {
 	case due == inFlight:
 	case due > from:
-		c.words[0] = m.over(key, to, c.words[1])
+		c.words[0] = m.over(key, to, c.words[1]&mostSends)
 	default:
 		c.words[0] = min(due, to)
 	}
 }
 
-func (m *gap) sound(saved) bool { return true }
+func (m *gap) sound(s saved) bool { return s.words[1] <= mostSends }

@@ -270,7 +270,7 @@ func (q *query) wait() time.Duration {
 	free := q.asked
 	for rules := q.rules; rules != 0; rules &= rules - 1 {
 		r := &q.plan.rules[rules.first()]
-		if g := q.ask(r); g.answer == Later {
+		if g := q.ask(r); g.waits() {
 			free = max(free, g.free)
 		}
 	}
@@ -330,6 +330,9 @@ func (g gate) show(out *Gate, r *rule, asked int64) {
 		out.Reset = until(g.reset, asked)
 	}
 }
+
+// waits reports whether the answer cannot change before a tick that is known.
+func (g gate) waits() bool { return g.answer == Later || g.answer == Busy && g.free != never }
 
 // until is how long it is to a tick from the one that was asked for.
 func until(tick, asked int64) time.Duration { return time.Duration(max(sub(tick, asked), 0)) }

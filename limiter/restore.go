@@ -156,6 +156,7 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant, h
 		}
 		s.launch(&again)
 	}
+	s.recount(pl, i)
 	for _, r := range p.rests {
 		m := compile(r.rule.Limit, r.rule.Name)
 		words := make([]int64, len(m.layout()))
@@ -164,6 +165,36 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant, h
 		who := owner{i, r.recipient}
 		s.keep(who, append(s.rests[who], rest{meaningOf(r.rule, m), r.rule, m, words}))
 	}
+}
+
+// recount has the gaps of a restored account know how many of its permits are in
+// flight under them.
+func (s *shard) recount(pl *plan, i uint32) {
+	first := s.accounts.at(i).flight
+	gaps := func(visit func(m *gap, c cells)) {
+		for n := first; n != 0; {
+			f := s.flights.one(n - 1)
+			for rules := f.rules & pl.gaps; rules != 0; rules &= rules - 1 {
+				r := &pl.rules[rules.first()]
+				var w words
+				if r.scope == ofAccount {
+					w = s.mine(pl, ofAccount, i, s.accounts.at(i))
+				} else if f.pair != 0 {
+					w = s.words(pl, ofRecipient, 0, s.pairs.at(f.pair-1).row)
+				} else {
+					continue
+				}
+				if m, ok := r.meter.(*gap); ok {
+					visit(m, cells{w.of(r), &s.stock})
+				}
+			}
+			if n = f.next + 1; n == first {
+				return
+			}
+		}
+	}
+	gaps(func(_ *gap, c cells) { c.words[1] += 1 << crowdBits })
+	gaps(func(m *gap, c cells) { m.fly(c, c.words[1]>>crowdBits) })
 }
 
 func (s *shard) fill(pl *plan, scope int, w words, records []saved, shift int64) {

@@ -38,6 +38,8 @@ func save(m meter, c cells, shift int64) saved {
 				}
 			}
 			s.sets = append(s.sets, set)
+		case aSends: // what is in flight is counted again when this is restored
+			s.words[i] = word & mostSends
 		case aCount, aWall, aFlights:
 			s.words[i] = word
 		}
@@ -74,7 +76,7 @@ func (s saved) load(m meter, c cells, shift int64) {
 				}
 			}
 			sets = sets[1:]
-		case aCount, aWall, aFlights:
+		case aCount, aWall, aFlights, aSends:
 			c.words[i] = s.words[i]
 		}
 	}
@@ -109,7 +111,7 @@ func (w *writer) saved(m meter, s saved) {
 				before = seen.at
 			}
 			sets = sets[1:]
-		case aCount, aTick, aWall, aFlights:
+		case aCount, aTick, aWall, aFlights, aSends:
 			w.int(s.words[i])
 		case aSerial:
 		}
@@ -146,9 +148,9 @@ func (r *reader) saved(m meter) saved {
 				seen[who] = true
 			}
 			s.sets = append(s.sets, set)
-		case aCount, aTick, aWall, aFlights:
+		case aCount, aTick, aWall, aFlights, aSends:
 			s.words[i] = r.int()
-			if s.words[i] < 0 && (what == aCount || what == aFlights) {
+			if s.words[i] < 0 && (what == aCount || what == aFlights || what == aSends) {
 				r.fail("a count is negative")
 			}
 		case aSerial:

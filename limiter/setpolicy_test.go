@@ -588,6 +588,65 @@ func TestPermitsInFlightCountUnderTheNewRules(t *testing.T) {
 	}
 }
 
+// A gap that a change of policy brings several sends under is busy until the last of
+// them is settled, and then waits for the longest of their pauses; also where the
+// account is restored or its policy changes again in between.
+func TestGapIsBusyUntilTheLastSendIsSettled(t *testing.T) {
+	t.Parallel()
+	const m = time.Minute
+	gap, other := policy.Gap{Min: m, Max: m}, policy.Gap{Min: m, Max: m, Every: 2}
+	same := func(l *limiter.Limiter) { setPolicy(t, l, monday.Add(time.Second), only(gap)) }
+	for name, between := range map[string]func(*limiter.Limiter){
+		"nothing":           func(*limiter.Limiter) {},
+		"another length":    func(l *limiter.Limiter) { setPolicy(t, l, monday, only(policy.Gap{Min: m, Max: m + 1})); same(l) },
+		"another every":     func(l *limiter.Limiter) { setPolicy(t, l, monday, only(other)); same(l) },
+		"gone and back":     func(l *limiter.Limiter) { setPolicy(t, l, monday, policy.Unlimited()); same(l) },
+		"a snapshot, twice": func(l *limiter.Limiter) { snapshot(t, l, monday); snapshot(t, l, monday) },
+	} {
+		l := newLimiter(t, only(policy.SlidingWindow{Max: 9, Window: time.Hour}))
+		var permits []limiter.Permit
+		for range 3 {
+			p, d := l.Take(monday, request(1))
+			require.Equal(t, limiter.Allowed, d.Answer)
+			permits = append(permits, p)
+		}
+		setPolicy(t, l, monday, only(gap))
+		permits[0].Settle(monday, limiter.Sent)
+		between(l)
+		for _, at := range []time.Time{monday, monday.Add(m), monday.Add(time.Hour)} {
+			require.Equal(t, limiter.Busy, l.Check(at, request(1)).Answer, name)
+		}
+		require.Equal(t, m, l.Check(monday, request(1)).RetryAfter, name)
+		permits[1].Settle(monday.Add(10*time.Second), limiter.Sent)
+		require.Equal(t, limiter.Busy, l.Check(monday.Add(2*m), request(1)).Answer, name)
+		permits[2].Settle(monday.Add(20*time.Second), limiter.Unsent)
+		d := l.Check(monday.Add(20*time.Second), request(1))
+		require.Equal(t, limiter.Later, d.Answer, name)
+		require.Equal(t, 50*time.Second, d.RetryAfter, name)
+		require.Equal(t, limiter.Allowed, l.Allow(monday.Add(70*time.Second), request(1)).Answer, name)
+	}
+}
+
+// Sends in flight under a gap are still so where the account is restored: it waits
+// until all have run out.
+func TestRestoredGapIsBusyUntilTheLastSendRunsOut(t *testing.T) {
+	t.Parallel()
+	const m = time.Minute
+	l := newLimiter(t, only(policy.SlidingWindow{Max: 9, Window: time.Hour}))
+	first, _ := l.Take(monday, request(1))
+	l.Take(monday.Add(m), request(1))
+	l.Take(monday.Add(2*m), request(1))
+	setPolicy(t, l, monday.Add(2*m), only(policy.Gap{Min: m, Max: m}))
+	first.Settle(monday.Add(2*m), limiter.Sent)
+	again := withTTL(t, policy.Unlimited(), 10*m)
+	require.NoError(t, again.Restore(monday.Add(2*m), snapshot(t, l, monday.Add(2*m))))
+	for _, at := range []time.Duration{2 * m, 3 * m, 11 * m, 12*m - 1} {
+		require.Equal(t, limiter.Busy, again.Check(monday.Add(at), request(1)).Answer, "%v", at)
+	}
+	require.Equal(t, m, again.Check(monday.Add(12*m), request(1)).RetryAfter)
+	require.Equal(t, limiter.Allowed, again.Allow(monday.Add(13*m), request(1)).Answer)
+}
+
 // A permit that was taken under one rule is given back under another only where
 // that can tell its charge from the others.
 func TestUnsentAfterAChangeOfPolicyGivesBackNoMore(t *testing.T) {

@@ -41,6 +41,9 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	}
 	worst.show(&d.Gate, binds, r.at.tick)
 	if worst.answer == Busy {
+		if worst.waits() {
+			free = max(free, worst.free)
+		}
 		d.RetryAfter = until(free, r.at.tick)
 	}
 	if worst.answer != Allowed || peek {
@@ -147,7 +150,7 @@ func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, wor
 		default:
 			g = ask(m, c, r)
 		}
-		if g.answer == Later {
+		if g.waits() {
 			free = max(free, g.free)
 		}
 		if binds == nil || g.binds(rule.limit, worst, binds.limit) {

@@ -127,9 +127,6 @@ func (p *player) do(a *act) (wrong string) {
 	case doSettle:
 		p.settle(a)
 	case doSet:
-		if p.crowds(a) {
-			return ""
-		}
 		p.begin(a.req.Account, a.n)
 		return saying(p.limiter.SetPolicy(p.now, a.req.Account, p.trace.policies[a.n]))
 	case doHold:
@@ -159,22 +156,6 @@ func (p *player) do(a *act) (wrong string) {
 	case verbs:
 	}
 	return ""
-}
-
-// crowds reports whether a change of policy would bring several calls in flight under
-// a gap at once. That is not played: the limiter forgets the others when the first of
-// them ends.
-func (p *player) crowds(a *act) bool {
-	flying := 0
-	for i := range p.books[a.req.Account].entries {
-		if !p.books[a.req.Account].entries[i].endedBefore(reign{act: p.act, at: p.truth()}) {
-			flying++
-		}
-	}
-	return flying > 1 && slices.ContainsFunc(p.trace.policies[a.n].Rules, func(r policy.Rule) bool {
-		_, ok := r.Limit.(policy.Gap)
-		return ok
-	})
 }
 
 func (p *player) pass(a *act) {
