@@ -13,7 +13,8 @@ import (
 // is set back a little never opens an earlier window.
 //
 // Words: the end, the count, the serial of the first charge in it, the tick of the
-// last. Where the count is 0 the others mean nothing.
+// last. Where all of the count was given back the window is still the latest that
+// was opened. An end of 0 and no count say that none was.
 type calendarWindow struct {
 	max  int64
 	unit policy.Unit
@@ -34,7 +35,7 @@ func (m *calendarWindow) size() int64 { return m.max }
 // runs reports whether the window of the words is the one that the instant is in.
 func (m *calendarWindow) runs(c cells, at instant) bool {
 	end, used := c.words[0], c.words[1]
-	return used > 0 && at.wall < end && since(end, m.last(c, at)) <= m.far
+	return (used > 0 || end != 0) && at.wall < end && since(end, m.last(c, at)) <= m.far
 }
 
 // last is when the wall clock, as it is set now, had the last charge.

@@ -102,6 +102,19 @@ func TestClockThatStepsBack(t *testing.T) {
 			},
 		},
 		{
+			name: "nor once what opened a later one was given back", limit: policy.CalendarWindow{Max: 3, Unit: policy.Day},
+			start: monday.Truncate(24 * time.Hour),
+			steps: []step{
+				{-2 * s, allow(3), yes(3, 0, 2*s)},
+				{s, take("a", 1), yes(3, 2, 24*time.Hour-s)},
+				{s, settle("a", limiter.Unsent), limiter.Gate{}},
+				{-s, allow(3), yes(3, 0, 24*time.Hour+s)},
+				{-s, allow(1), wait(24*time.Hour+s, 3, 0, 24*time.Hour+s)},
+				{s, allow(1), wait(24*time.Hour-s, 3, 0, 24*time.Hour-s)},
+				{24 * time.Hour, allow(3), yes(3, 0, 24*time.Hour)},
+			},
+		},
+		{
 			name: "concurrency", limit: policy.Concurrency{Max: 1},
 			steps: []step{
 				{0, take("a", 1), yes(1, 0, 0)},
