@@ -245,6 +245,38 @@ func TestAnEndedDayCountsForRulesThatReachBack(t *testing.T) {
 	}
 }
 
+// A window that is smaller for a while forgets nothing that it cannot hold.
+func TestWindowThatShrinksForgetsNothing(t *testing.T) {
+	t.Parallel()
+	for _, small := range []int64{0, 1, 10, 1024} {
+		l := newLimiter(t, only(policy.SlidingWindow{Max: 4000, Window: time.Hour}))
+		require.Equal(t, limiter.Allowed, l.Allow(monday, request(3000)).Answer)
+		require.Equal(t, limiter.Allowed, l.Allow(monday.Add(time.Minute), request(500)).Answer)
+		now := monday.Add(2 * time.Minute)
+		setPolicy(t, l, now, only(policy.SlidingWindow{Max: small, Window: time.Hour}))
+		require.NotEqual(t, limiter.Allowed, l.Check(now, request(1)).Answer, small)
+		require.Zero(t, l.Check(now, request(1)).Remaining, small)
+		setPolicy(t, l, now, only(policy.SlidingWindow{Max: 4000, Window: time.Hour}))
+		require.Equal(t, int64(3500), usedOf(l, now), small)
+		require.Equal(t, int64(500), usedOf(l, monday.Add(time.Hour)), small)
+	}
+}
+
+// Where a window was far too large for a small one to remember, the newest charges
+// stay known, and no account keeps more than it did.
+func TestWindowThatShrinksKeepsTheNewest(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(t, only(policy.SlidingWindow{Max: 1e12, Window: time.Hour}))
+	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(-time.Minute), request(1e11)).Answer)
+	require.Equal(t, limiter.Allowed, l.Allow(monday, request(100)).Answer)
+	setPolicy(t, l, monday, only(policy.SlidingWindow{Max: 10, Window: time.Hour}))
+	require.Equal(t, time.Hour, l.Check(monday, request(1)).RetryAfter)
+	setPolicy(t, l, monday, only(policy.SlidingWindow{Max: 1024, Window: time.Hour}))
+	require.Equal(t, int64(100), usedOf(l, monday.Add(59*time.Minute)))
+	setPolicy(t, l, monday, only(policy.SlidingWindow{Max: 1e12, Window: time.Hour}))
+	require.Equal(t, int64(4096), usedOf(l, monday))
+}
+
 // A cost as large as can be is carried to a bucket at once.
 func TestHugeSpendingIsCarriedToABucket(t *testing.T) {
 	t.Parallel()

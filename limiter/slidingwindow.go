@@ -84,18 +84,29 @@ func (m *slidingWindow) spent(c cells, at instant) (spent []spending) {
 	return spent
 }
 
-// inherit keeps the newest charges, as many as the window holds: older ones leave
-// it before there is room again.
+// inherit keeps the newest charges, also some that the window cannot hold: they leave
+// it before there is room again, but a larger window of a later policy counts them.
+// They are at most as many as a window that keeps chunks may have of those.
 func (m *slidingWindow) inherit(c cells, _ instant, spent []spending) {
-	left, first := m.max, len(spent)
+	if len(spent) == 0 {
+		return
+	}
+	const most = 4 * exactWindow
+	left, part, first := int64(most), int64(0), len(spent)
 	for first > 0 && left > 0 {
 		first--
-		left -= min(left, spent[first].amount)
+		part = min(left, spent[first].amount)
+		left -= part
 	}
-	for left = m.max; first < len(spent); first++ {
-		cost := min(left, spent[first].amount)
-		left -= cost
-		m.charge(c, &claim{demand: demand{cost: cost}, at: instant{tick: spent[first].tick}})
+	c.words[0] = c.stock.logs.open()
+	l := c.stock.logs.at(c.words[0])
+	for ; first < len(spent); first++ {
+		for range part {
+			l.push(spent[first].tick, most)
+		}
+		if first+1 < len(spent) {
+			part = spent[first+1].amount
+		}
 	}
 }
 
