@@ -170,19 +170,11 @@ func (m *gap) charge(c cells, r *claim) bool {
 	return true
 }
 
-// crowd charges a gap that would refuse: its rule is a shadow, or a change of policy
-// brings a send in flight under it.
+// crowd charges a gap that would refuse: a change of policy brings a send in flight
+// under it.
 func (m *gap) crowd(c cells, r *claim) bool {
 	m.draw(c, r.key)
-	n := m.flights(c)
-	if r.ends {
-		c.words[1] &= mostSends
-		m.sent(c, r.at.tick, r.at.tick)
-		m.draw(c, r.key)
-		m.fly(c, n)
-		return false
-	}
-	m.fly(c, n+1)
+	m.fly(c, m.flights(c)+1)
 	return true
 }
 
