@@ -24,8 +24,8 @@ func mutants() []mutant {
 	return []mutant{
 		{
 			"a gap is drawn again on asking", "limiter/gap.go",
-			"due = m.over(r.key, due, sends)\n\t\t}\n\t}\n\tswitch {",
-			"due = m.over(r.key, due, sends^r.at.tick)\n\t\t}\n\t}\n\tswitch {",
+			"return m.over(r.key, due, sends), sends, true",
+			"return m.over(r.key, due, sends^r.at.tick), sends, false",
 		},
 		{
 			"a permit is not settled on a panic", "queue/worker.go",
