@@ -38,7 +38,7 @@ func BenchmarkEnqueue(b *testing.B) {
 				}
 				n++
 			}
-			b.ReportMetric(float64(heap()-before)/float64(n), "B/waiting")
+			b.ReportMetric(float64(heap())-float64(before)/float64(n), "B/waiting")
 			runtime.KeepAlive(q)
 		})
 	}
@@ -143,7 +143,7 @@ func BenchmarkPark(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.StopTimer()
-	b.ReportMetric(float64(heap()-before)/float64(b.N), "B/parked")
+	b.ReportMetric(float64(heap())-float64(before)/float64(b.N), "B/parked")
 	if sent := len(h.Sender.Sent()); sent != 1 {
 		b.Fatalf("%d sent", sent)
 	}

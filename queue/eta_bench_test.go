@@ -28,7 +28,7 @@ func BenchmarkETA(b *testing.B) {
 			require.NoError(b, err)
 			var id string
 			for i := range 10_100 {
-				id, err = q.Enqueue(b.Context(), queue.Message{Account: alice, To: fmt.Sprint(447700900000 + i), Text: "hello, how are you?"})
+				id, err = q.Enqueue(b.Context(), queue.Message{Account: alice, To: fmt.Sprint(int64(447700900000) + int64(i)), Text: "hello, how are you?"})
 				require.NoError(b, err)
 			}
 			for sent := clock.Now().Add(20 * time.Minute); clock.Now().Before(sent); {

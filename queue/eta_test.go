@@ -94,7 +94,7 @@ func campaignOf(t *testing.T, seed uint64) (all []asked) {
 	ids := make([]string, n)
 	for i := range ids {
 		m := queue.Message{
-			Account: alice, To: fmt.Sprint(447700900000 + dice.IntN(2*n)), Text: "hello, hello, hello"[:1+dice.IntN(19)],
+			Account: alice, To: fmt.Sprint(int64(447700900000) + int64(dice.IntN(2*n))), Text: "hello, hello, hello"[:1+dice.IntN(19)],
 			Campaign: fmt.Sprint("campaign ", dice.IntN(3)),
 		}
 		switch dice.IntN(20) {
@@ -194,7 +194,7 @@ func exactly(t *testing.T, dice *rand.Rand, seed uint64) {
 	take := func(n int) {
 		for range n {
 			m := queue.Message{
-				Account: alice, To: fmt.Sprint(447700900000 + dice.IntN(30)), Text: "hello"[:1+dice.IntN(4)],
+				Account: alice, To: fmt.Sprint(int64(447700900000) + int64(dice.IntN(30))), Text: "hello"[:1+dice.IntN(4)],
 				Campaign: []string{"", "a", "b"}[dice.IntN(3)], Priority: dice.IntN(8) / 6,
 			}
 			if dice.IntN(8) == 0 {

@@ -26,7 +26,7 @@ func ExampleQueue_ETA() {
 	var last string
 	for i := range 600 {
 		if last, err = q.Enqueue(ctx, queue.Message{
-			Account: "447700900000", To: fmt.Sprint(447700900001 + i), Text: "We are open on Sunday", Campaign: "sunday",
+			Account: "447700900000", To: fmt.Sprintf("4477009%05d", i+1), Text: "We are open on Sunday", Campaign: "sunday",
 		}); err != nil {
 			fmt.Println(err)
 			return

@@ -47,7 +47,7 @@ func TestBackoff_Most(t *testing.T) {
 	require.Equal(t, 5*time.Second, b.most(1))
 	require.Equal(t, 10*time.Second, b.most(2))
 	require.Equal(t, 5*time.Minute, b.most(7))
-	require.Equal(t, 5*time.Minute, b.most(1<<40))
+	require.Equal(t, 5*time.Minute, b.most(1<<30))
 	require.Zero(t, Backoff{Most: time.Hour}.most(9))
 	require.Equal(t, time.Duration(1<<62), Backoff{First: 1, Most: 1<<63 - 1}.most(63))
 	require.Equal(t, time.Duration(1<<63-1), Backoff{First: 1, Most: 1<<63 - 1}.most(64))

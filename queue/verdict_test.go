@@ -136,7 +136,7 @@ func TestRetry_KeepsOrder(t *testing.T) {
 // The longest waits there are do not overflow.
 func TestRetry_Saturates(t *testing.T) {
 	t.Parallel()
-	h := queuetest.NewOptions(t, policy.Unlimited(), &queue.Options{Typing: quiet, MaxAttempts: 1 << 40, Backoff: &queue.Backoff{First: time.Hour, Most: 1<<63 - 1}})
+	h := queuetest.NewOptions(t, policy.Unlimited(), &queue.Options{Typing: quiet, MaxAttempts: 1 << 30, Backoff: &queue.Backoff{First: time.Hour, Most: 1<<63 - 1}})
 	h.Sender.Otherwise(queuetest.Answer{Err: queue.Retry(errNo, 1<<63-1)})
 	h.Enqueue(alice, bob, "hi")
 	next := step(t, h)
