@@ -89,8 +89,9 @@ fmt-check: ## fail if gofmt would change a file
 tidy: ## fail if go mod tidy would change go.mod or go.sum
 	$(GO) mod tidy -diff
 
-vet: ## run go vet
+vet: ## run go vet, also as for a 32-bit program
 	$(GO) vet ./...
+	GOOS=linux GOARCH=386 $(GO) vet ./...
 
 lint: ## run the linters of .golangci.yml
 	$(GO) run $(LINT) run ./...
