@@ -137,13 +137,16 @@ func (m *calendarWindow) spent(c cells, at instant) []spending {
 }
 
 // inherit counts what was charged in the window that runs.
-func (m *calendarWindow) inherit(c cells, at instant, spent []spending) {
+func (m *calendarWindow) inherit(c cells, at instant, spent []spending) (over []spending) {
 	end := windowEnd(m.unit, m.zone, at.wall)
 	for _, s := range spent {
-		if windowEnd(m.unit, m.zone, sub(at.wall, sub(at.tick, s.tick))) == end {
-			c.words[0], c.words[1], c.words[3] = end, add(c.words[1], s.amount), s.tick
+		if windowEnd(m.unit, m.zone, sub(at.wall, sub(at.tick, s.tick))) != end {
+			over = append(over, s)
+			continue
 		}
+		c.words[0], c.words[1], c.words[3] = end, add(c.words[1], s.amount), s.tick
 	}
+	return over
 }
 
 func (m *calendarWindow) idle(c cells, at instant) bool {

@@ -222,7 +222,7 @@ func (m *gap) same(other meter) bool {
 
 func (m *gap) spent(cells, instant) []spending { return nil }
 
-func (m *gap) inherit(cells, instant, []spending) {}
+func (m *gap) inherit(cells, instant, []spending) []spending { return nil }
 
 // idle is true before the first send and, where all pauses are alike, after each.
 // Where they are not, the count decides which comes next.

@@ -250,7 +250,7 @@ func (held) spent(cells, instant) []spending { return nil }
 
 func (held) sound(saved) bool { return true }
 
-func (held) inherit(cells, instant, []spending) {}
+func (held) inherit(cells, instant, []spending) []spending { return nil }
 
 // gate is how a hold stands for a holder at an instant: a hold without an end
 // frees only by name.

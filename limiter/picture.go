@@ -54,6 +54,7 @@ func (p *picture) write() ([]byte, error) {
 		}
 		w.text(string(rule))
 		w.fixed(r.recipient)
+		w.flag(r.surplus)
 		w.saved(newPlan(policy.Policy{Rules: []policy.Rule{r.rule}}).rules[0].meter, r.record)
 	}
 	w.count(len(p.stops))
@@ -118,7 +119,7 @@ func readPicture(b []byte) (p picture, pl *plan, err error) {
 	for i := range p.flights {
 		p.flights[i] = r.flight(pl, len(p.pairs))
 	}
-	p.rests = make([]restPicture, r.count(10))
+	p.rests = make([]restPicture, r.count(11))
 	for i := range p.rests {
 		p.rests[i] = r.rest()
 	}
@@ -188,6 +189,7 @@ func (r *reader) flight(pl *plan, pairs int) (f flightPicture) {
 func (r *reader) rest() (rest restPicture) {
 	p := r.policy()
 	rest.recipient = r.fixed()
+	rest.surplus = r.flag()
 	if r.bad == nil && len(p.Rules) != 1 {
 		r.fail("what is left of an old policy has %d rules", len(p.Rules))
 	}

@@ -163,7 +163,7 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant, h
 		m.fresh(words)
 		r.record.load(m, cells{words, &s.stock}, shift)
 		who := owner{i, r.recipient}
-		s.keep(who, append(s.rests[who], rest{meaningOf(r.rule, m), r.rule, m, words}))
+		s.keep(who, append(s.rests[who], rest{meaningOf(r.rule, m), r.rule, m, words, r.surplus}))
 	}
 }
 

@@ -44,6 +44,7 @@ type flightPicture struct {
 type restPicture struct {
 	rule      policy.Rule
 	recipient uint64
+	surplus   bool
 	record    saved
 }
 
@@ -143,7 +144,7 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 
 func (s *shard) restsOf(i uint32, recipient uint64, shift int64) (rests []restPicture) {
 	for _, r := range s.rests[owner{i, recipient}] {
-		rests = append(rests, restPicture{r.rule, recipient, save(r.meter, cells{r.words, &s.stock}, shift)})
+		rests = append(rests, restPicture{r.rule, recipient, r.surplus, save(r.meter, cells{r.words, &s.stock}, shift)})
 	}
 	return rests
 }

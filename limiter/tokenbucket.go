@@ -193,10 +193,10 @@ func (t *tokenBucket) spent(c cells, at instant) []spending {
 	return []spending{{at.tick, clamp(n)}}
 }
 
-func (t *tokenBucket) inherit(c cells, _ instant, spent []spending) {
+func (t *tokenBucket) inherit(c cells, _ instant, spent []spending) (over []spending) {
 	for _, s := range spent {
 		if t.max == 0 {
-			return
+			return nil
 		}
 		added := span{ticks: math.MaxInt64}
 		if hi, lo := bits.Mul64(uint64(s.amount), t.per); hi < t.max {
@@ -208,6 +208,7 @@ func (t *tokenBucket) inherit(c cells, _ instant, spent []spending) {
 		debt = t.plus(debt, added)
 		c.words[0], c.words[1] = add(s.tick, clamp(debt.ticks)), int64(debt.frac)
 	}
+	return nil
 }
 
 // clamp is n as a signed number, saturated.

@@ -77,13 +77,16 @@ func (p *player) counts(b *book, reign int, rule policy.Rule) (func(*entry) bool
 		return flies, rule
 	}
 	for k := reign - 1; k >= 0 && mine != ""; k-- {
-		alike := false
+		alike, forgets := false, false
 		for _, r := range p.policy(b, k).Rules {
 			record, m := recordOf(r)
 			if r.Scope != rule.Scope || m != meaning {
 				continue
 			}
 			alike = true
+			if _, ok := r.Limit.(policy.TokenBucket); ok || !windowed(rule) {
+				forgets = true // it is told in another way, which is coarser
+			}
 			if record == mine && !r.Shadow {
 				known[k] = true
 				if gap, ok := r.Limit.(policy.Gap); ok { // whose pauses go on as they were drawn
@@ -93,8 +96,8 @@ func (p *player) counts(b *book, reign int, rule policy.Rule) (func(*entry) bool
 				}
 			}
 		}
-		if alike && !known[k] {
-			break // it was told in another way, which is coarser
+		if alike && !known[k] && forgets {
+			break
 		}
 	}
 	if _, ok := rule.Limit.(policy.Gap); !ok {
@@ -105,6 +108,16 @@ func (p *player) counts(b *book, reign int, rule policy.Rule) (func(*entry) bool
 		end := b.ended(e, reign)
 		return (end == reign || known[end]) && (known[e.reign] || flies(e))
 	}, rule
+}
+
+// windowed reports whether a rule counts in a window that slides. What has been told to
+// another window in between comes back to it.
+func windowed(r policy.Rule) bool {
+	switch r.Limit.(type) {
+	case policy.SlidingWindow, policy.NewContacts:
+		return true
+	}
+	return false
 }
 
 // ended is the reign in which a call ended, or the one given, if it did not before.
