@@ -32,10 +32,10 @@ func (m *calendarWindow) fresh(w []int64) { w[0], w[1], w[2], w[3] = 0, 0, 0, 0 
 
 func (m *calendarWindow) size() int64 { return m.max }
 
-// runs reports whether the window of the words is the one that the instant is in.
+// runs reports whether the window of the words, which is not over, is near enough to
+// its last charge.
 func (m *calendarWindow) runs(c cells, at instant) bool {
-	end, used := c.words[0], c.words[1]
-	return (used > 0 || end != 0) && at.wall < end && since(end, m.last(c, at)) <= m.far
+	return since(c.words[0], m.last(c, at)) <= m.far
 }
 
 // last is when the wall clock, as it is set now, had the last charge.
@@ -44,21 +44,38 @@ func (m *calendarWindow) last(c cells, at instant) int64 {
 }
 
 // stand is the end of the window that the instant is in and what has been charged
-// to it. Mostly that window is the one of the words. Where a wrong clock told that
-// one, it is the one in which the clock as it is set now has the last charge.
+// to it. Mostly that window is the one of the words, until it is over.
 func (m *calendarWindow) stand(c cells, at instant) (end, used int64) {
 	end, used = c.words[0], c.words[1]
-	if m.runs(c, at) {
+	switch {
+	case at.wall >= end || used == 0 && end == 0:
+		return windowEnd(m.unit, m.zone, at.wall), 0
+	case used > 0 && m.runs(c, at):
 		return end, used
 	}
-	was := end
-	if end = windowEnd(m.unit, m.zone, at.wall); used == 0 || at.wall >= was {
-		return end, 0
+	return m.back(c, at)
+}
+
+// back is stand where the clock was set back: to before a window of which all was
+// given back, or from one that a wrong clock told. The window that it has come back to
+// counts what that one does, if the clock as it is set now has the last charge in it.
+// What it had counted before is not known any more where there is nothing left of
+// that: then it is full.
+func (m *calendarWindow) back(c cells, at instant) (end, used int64) {
+	was, used := c.words[0], c.words[1]
+	end = windowEnd(m.unit, m.zone, at.wall)
+	switch {
+	case end == was:
+		return end, used
+	case windowEnd(m.unit, m.zone, m.last(c, at)) == end:
+		if used == 0 {
+			used = m.max
+		}
+		return end, used
+	case used == 0 && m.runs(c, at):
+		return was, 0
 	}
-	if windowEnd(m.unit, m.zone, m.last(c, at)) != end {
-		return end, 0
-	}
-	return end, used
+	return end, 0
 }
 
 // open is true where the window of the words runs and has room.
@@ -151,7 +168,7 @@ func (m *calendarWindow) inherit(c cells, at instant, spent []spending) (over []
 
 func (m *calendarWindow) idle(c cells, at instant) bool {
 	if c.words[1] == 0 {
-		return true
+		return at.wall >= c.words[0] || c.words[0] == 0
 	}
 	_, used := m.stand(c, at)
 	return used == 0 && c.words[3] <= at.tick
