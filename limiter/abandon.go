@@ -27,7 +27,7 @@ func (l *Limiter) Abandon(now time.Time, account string) error {
 		at = s.overtaken(i, l.planOf(s.accounts.at(i)), ofAccount, at)
 	}
 	for s.accounts.at(i).flight != 0 {
-		l.settle(s, s.accounts.at(i).flight-1, at, Sent)
+		l.settle(s, s.accounts.at(i).flight-1, at, at, Sent)
 	}
 	return nil
 }

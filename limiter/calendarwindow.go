@@ -65,8 +65,8 @@ func (m *calendarWindow) back(c cells, at instant) (end, used int64) {
 	was, used := c.words[0], c.words[1]
 	end = windowEnd(m.unit, m.zone, at.wall)
 	switch {
-	case end == was:
-		return end, used
+	case end == was && used == 0:
+		return end, 0
 	case windowEnd(m.unit, m.zone, m.last(c, at)) == end:
 		if used == 0 {
 			used = m.max

@@ -112,9 +112,6 @@ func (d *drawer) variant(of []policy.Rule) (rules []policy.Rule) {
 		case policy.NewContacts:
 			limit.Max = most
 			r.Limit = limit
-		case policy.UniqueRecipients:
-			limit.Max = most
-			r.Limit = limit
 		case policy.Concurrency:
 			limit.Max = most
 			r.Limit = limit
