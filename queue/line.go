@@ -25,6 +25,7 @@ type rare struct {
 	heard  []*campaign                // all that have messages, where they are several
 	names  map[campaignName]*campaign // the same, where they are many
 	passed []priorityPass             // where the turns of the other priorities stand
+	seeker *seeker                    // where chains are long and messages are asked for
 }
 
 // more is the rest of a line that has a use for it.
@@ -132,6 +133,9 @@ func (q *line) join(it *item, now time.Time) {
 	if it.next != nil {
 		it.next.prev = it
 	}
+	if q.rare != nil {
+		q.rare.seeker.joined(it)
+	}
 	if before == nil {
 		q.lead(it, now)
 		return
@@ -152,6 +156,9 @@ func (q *line) leave(it *item, now time.Time) {
 	q.stir()
 	q.unlist(it)
 	q.forgetEnd(it)
+	if q.rare != nil {
+		q.rare.seeker.left(it)
+	}
 	prev, next := it.prev, it.next
 	it.prev, it.next = nil, nil
 	if next != nil && it.met {
@@ -266,12 +273,8 @@ func (q *line) find(r *Record) *item {
 	if c == nil {
 		return nil
 	}
-	for it := q.shard.chains[chain{c, to}]; it != nil; it = it.prev {
-		if it.record.ID == r.ID {
-			return it
-		}
-	}
-	return nil
+	it, _ := q.seek(q.shard.chains[chain{c, to}], r)
+	return it
 }
 
 // chain is the name of a message's chain.
