@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -213,4 +214,45 @@ func TestGates_Stopped(t *testing.T) {
 	require.Equal(t, []queue.GateKind{queue.GateStopped}, kinds(gatesOf(t, q, id)))
 	_, err := q.ETA(ctx, id)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// A message that could go waits for a worker where all are busy, and says so; once one
+// has its job done, the message is gone.
+func TestGates_Workers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		sender := queue.SenderFunc(func(context.Context, queue.Message) (queue.Receipt, error) {
+			<-release
+			return queue.Receipt{}, nil
+		})
+		q := newQueue(t, policy.Unlimited(), sender, queue.Options{Clock: limiter.RealClock(), Workers: 2, Width: 1})
+		waits := enqueue(t, q, hi("447700900009"))
+		require.NotContains(t, kinds(gatesOf(t, q, waits)), queue.GateWorkers, "nobody works yet")
+		stop := run(q)
+		synctest.Wait()
+		require.Empty(t, gatesOf(t, q, waits), "it is on the wire")
+
+		enqueue(t, q, hi(alice))
+		synctest.Wait()
+		last := enqueue(t, q, hi(bob))
+		synctest.Wait()
+		gates := gatesOf(t, q, last)
+		require.Equal(t, []queue.GateKind{queue.GateWorkers}, kinds(gates))
+		require.Equal(t, "all 2 workers are busy", gates[0].Text)
+		require.True(t, gates[0].Until.IsZero())
+
+		release <- struct{}{} // one of the two is done and takes the last one
+		synctest.Wait()
+		require.Equal(t, queue.Sending, get(t, q, last).Status)
+		late := enqueue(t, q, hi(carol))
+		require.Equal(t, []queue.GateKind{queue.GateWorkers}, kinds(gatesOf(t, q, late)))
+		close(release)
+		synctest.Wait()
+		require.Equal(t, queue.Sent, get(t, q, late).Status)
+		soon := enqueue(t, q, queue.Message{Account: alice, To: bob, Text: "hi", NotBefore: time.Now().Add(time.Hour)})
+		require.Equal(t, []queue.GateKind{queue.GateNotBefore}, kinds(gatesOf(t, q, soon)), "somebody rests")
+		require.NoError(t, stop())
+		require.Equal(t, []queue.GateKind{queue.GateStopped, queue.GateNotBefore}, kinds(gatesOf(t, q, soon)))
+	})
 }
