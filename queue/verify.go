@@ -326,10 +326,11 @@ func (l *lane) resolve(c *check, known answer, now time.Time) {
 	})
 }
 
-// learn tells the first message of a chain, and those behind it, the address that
-// they are sent to, or ends them. It reports whether they are to be sent.
+// learn tells the first message of a chain, whose time has come, and those behind it
+// whose time has, the address that they are sent to, or ends them. It reports whether
+// they are to be sent. The clock may have been set back since the first one's time.
 func (l *lane) learn(it *item, known answer, now time.Time) bool {
-	for next := it; next != nil && !next.record.NotBefore.After(now); {
+	for next := it; next == it || next != nil && !next.record.NotBefore.After(now); {
 		follows := next.next
 		next.learn(l, known, now)
 		next = follows

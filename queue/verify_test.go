@@ -461,6 +461,36 @@ func TestVerify_ClockSetBack(t *testing.T) {
 	require.Equal(t, queue.Sent, get(t, h.Queue, id).Status)
 }
 
+// A message that waits for the check of another one is not forgotten where the clock
+// was set back to before its time.
+func TestVerify_ClockSetBackBeforeNotBefore(t *testing.T) {
+	t.Parallel()
+	for _, registered := range []bool{false, true} {
+		h, v := queuetest.NewVerifier(t, policy.Unlimited(), nil)
+		v.Answer(bob, queuetest.Verification{Err: errNo})
+		var ids []string
+		for _, campaign := range []string{"a", "b", "c"} {
+			ids = append(ids, enqueue(t, h.Queue, queue.Message{
+				Account: alice, To: bob, Text: "hi", Campaign: campaign, NotBefore: h.Clock.Now().Add(time.Hour),
+			}))
+		}
+		h.Clock.Advance(time.Hour)
+		step(t, h)
+		require.Len(t, v.Checks(), 1)
+		h.Clock.Advance(-30 * time.Minute)
+		v.Answer(bob, queuetest.Verification{Unknown: !registered})
+		h.Drain(2 * time.Hour)
+		for i, id := range ids {
+			want := queue.Failed
+			if registered {
+				want = queue.Sent
+			}
+			require.Equal(t, want, get(t, h.Queue, id).Status, "message %d, registered %v", i, registered)
+		}
+		require.Zero(t, h.Queue.Lanes())
+	}
+}
+
 func TestVerify_Run(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
