@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -240,6 +241,30 @@ func latestOf(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// A message that has been typed waits for one that ranks before it and is still being
+// typed, and its future comes to that without stepping through each nanosecond.
+func TestETA_WhileOneThatRanksBeforeIsTyped(t *testing.T) {
+	t.Parallel()
+	h := queuetest.NewOptions(t, policy.Unlimited(), &queue.Options{Width: 2, Typing: &queue.Typing{PerRune: time.Second, Max: 24 * time.Hour}})
+	short := enqueue(t, h.Queue, queue.Message{Account: alice, To: bob, Text: "hi"})
+	step(t, h)
+	long := enqueue(t, h.Queue, queue.Message{Account: alice, To: carol, Text: strings.Repeat("x", 10_000), Priority: 1})
+	step(t, h)
+	h.Clock.Advance(2 * time.Second)
+	step(t, h)
+	gates := gatesOf(t, h.Queue, short)
+	require.Equal(t, []queue.GateKind{queue.GateAhead}, kinds(gates))
+	require.Equal(t, 1, gates[0].Ahead)
+	require.Equal(t, []queue.GateKind{queue.GateTyping}, kinds(gatesOf(t, h.Queue, long)))
+	for _, id := range []string{short, long} {
+		e, err := h.Queue.ETA(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, queuetest.Epoch().Add(10_000*time.Second), e.At)
+	}
+	h.Drain(24 * time.Hour)
+	require.Equal(t, queuetest.Epoch().Add(10_000*time.Second), get(t, h.Queue, short).At)
 }
 
 // Far beyond what is stepped, messages are taken to go on at the same pace.

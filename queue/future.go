@@ -109,13 +109,10 @@ func (f *future) run(ctx context.Context) (at time.Time, ok bool, err error) {
 
 // advance does one thing that is due, if there is one.
 func (f *future) advance() bool {
-	var leader *item
+	leader := f.leader()
 	for _, it := range f.claimed {
 		switch {
 		case it.phase == typing:
-			if leader == nil || ranks(it, leader) {
-				leader = it
-			}
 		case it.until.After(f.now):
 		case it.phase == onWire:
 			f.end(it)
@@ -158,11 +155,24 @@ func (f *future) advance() bool {
 	return true
 }
 
+// leader is the first message that typing is shown for. The others follow it.
+func (f *future) leader() (first *item) {
+	for _, it := range f.claimed {
+		if it.phase == typing && (first == nil || ranks(it, first)) {
+			first = it
+		}
+	}
+	return first
+}
+
 // next is when there is something to do again.
 func (f *future) next() time.Time {
 	due := forever()
+	leader := f.leader()
 	for _, it := range f.claimed {
-		due = earliest(due, it.until)
+		if it.phase != typing || it == leader {
+			due = earliest(due, it.until)
+		}
 	}
 	if it := f.line.nextLater(); it != nil {
 		due = earliest(due, it.until)

@@ -154,17 +154,28 @@ func (q *Queue) lookUp(g *gates, r *Record, now time.Time) limiter.Request {
 	} else if opens := k.opens(); opens.After(now) {
 		g.add(GateRamp, opens, "the account was not connected and comes back slowly: it waits until "+clockText(opens))
 	}
-	ahead := l.line.before(it)
-	for _, other := range l.claimed {
-		if other != it && other.campaign != nil {
-			ahead++
-		}
-	}
-	if ahead > 0 && !it.phase.claimed() {
+	if ahead := l.ahead(it); ahead > 0 {
 		g.add(GateAhead, time.Time{}, aheadText(ahead)).Ahead = ahead
 	}
 	g.check(q, l, it, now)
 	return q.request(it)
+}
+
+// ahead is how many messages of a lane go before one. One that has been typed waits for
+// those that rank before it and are still being typed.
+func (l *lane) ahead(it *item) (n int) {
+	if it.phase.claimed() && it.phase != typing {
+		return 0
+	}
+	for _, other := range l.claimed {
+		if other != it && other.campaign != nil && (it.phase != typing || other.phase == typing && ranks(other, it)) {
+			n++
+		}
+	}
+	if it.phase != typing {
+		n += l.line.before(it)
+	}
+	return n
 }
 
 func aheadText(n int) string {
@@ -198,7 +209,8 @@ func (g *gates) check(q *Queue, l *lane, it *item, now time.Time) {
 	if q.verifier == nil || it.verified || !isPhone(to) || it.phase.claimed() && it.phase != checking {
 		return
 	}
-	if known, ok := q.answers.of(to, now); ok && known.registered {
+	known, ok := q.answers.of(to, now)
+	if ok = ok && known.registered; ok && it.phase != parked {
 		return
 	}
 	who := mask.Phone(to)
@@ -208,11 +220,15 @@ func (g *gates) check(q *Queue, l *lane, it *item, now time.Time) {
 	}
 	if l.checks != nil {
 		for _, r := range l.checks.resting {
-			if r.to == to && r.until.After(now) {
+			if r.to == to && r.failed > 0 && r.until.After(now) {
 				g.add(GateCheck, r.until, fmt.Sprintf("%s could not be verified (%d times): it is tried again at %s", who, r.failed, clockText(r.until)))
 				return
 			}
 		}
+	}
+	if ok { // the lane looks when it may check again
+		g.add(GateCheck, time.Time{}, who+" was verified for another account")
+		return
 	}
 	found := false
 	for _, limit := range q.limiter.Gates(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: to}) {
