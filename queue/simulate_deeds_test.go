@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -258,8 +259,8 @@ func (l *life) meddle() {
 	}
 	w.mu.Lock()
 	call := len(w.ledger)
-	w.ledger = append(w.ledger, queuetest.Call{Account: account, Action: policy.SendMessage, Recipient: bob, At: at})
-	w.drawOf(account).check(w, policy.SendMessage, at)
+	w.ledger = append(w.ledger, queuetest.Call{Account: account, Action: policy.SendMessage, Recipient: bob, At: w.now()})
+	w.drawOf(account).check(w, policy.SendMessage, w.now())
 	w.mu.Unlock()
 	outcome := pick(w, limiter.Sent, limiter.Unsent)
 	if !w.steps() || w.oneIn(2) {
@@ -267,9 +268,8 @@ func (l *life) meddle() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	done := w.clock.Now()
-	permit.Settle(done, outcome)
-	w.settled(call, done, outcome == limiter.Sent, false)
+	permit.Settle(w.clock.Now(), outcome)
+	w.settled(call, w.now(), outcome == limiter.Sent, false)
 }
 
 // flap has an account's network fail, or come back. Word of that may be lost.
@@ -326,7 +326,7 @@ func (w *world) ease(t *testing.T) {
 		all = append(all, target)
 	}
 	slices.SortFunc(all, func(a, b limiter.Target) int {
-		return strings.Compare(a.Account+a.Recipient+a.Campaign, b.Account+b.Recipient+b.Campaign)
+		return strings.Compare(fmt.Sprint(a), fmt.Sprint(b))
 	})
 	clear(w.offline)
 	w.mu.Unlock()

@@ -22,6 +22,7 @@ type message struct {
 
 	may       bool // be on the wire
 	wired     bool // was on the wire
+	begun     bool // was recorded as sending when a life ended
 	resent    bool
 	outOfTurn bool // it was resolved, or kept by an Enqueue that failed
 	cancelled bool
@@ -30,6 +31,7 @@ type message struct {
 	attempts  int       // that count
 	floor     time.Time // it may not be tried again before
 	taken     time.Time // when its permit was
+	shown     time.Time // what the clock showed then
 	call      int       // its last one in the ledger
 }
 
@@ -83,7 +85,7 @@ func (l *life) event(e queue.Event) {
 	if e.From != m.status || !slices.Contains(ways[e.From], e.Record.Status) {
 		w.faultf("%s went from %q to %q, and was %q", m, e.From, e.Record.Status, m.status)
 	}
-	if e.Record.Version <= m.version || e.At.Before(m.at) {
+	if e.Record.Version <= m.version || e.At.Before(m.at) && !w.trembles {
 		w.faultf("%s: version %d at %v came after version %d at %v", m, e.Record.Version, e.At, m.version, m.at)
 	}
 	m.status, m.version, m.at = e.Record.Status, e.Record.Version, e.At
@@ -115,7 +117,7 @@ func (l *life) began(r *queue.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if m := l.messages[r.ID]; m != nil {
-		m.taken = l.clock.Now()
+		m.taken, m.shown = l.now(), l.clock.Now()
 	}
 }
 
@@ -150,7 +152,7 @@ func (l *life) toWire(on queue.Message) *message {
 		w.faultf("%s has %d attempts, and had %d before", m, kept.Attempts, m.attempts)
 	case m.WireID != on.WireID || m.Text != on.Text || m.Account != on.Account:
 		w.faultf("%s became another message", m)
-	case m.taken.Before(m.NotBefore) || m.taken.Before(m.floor):
+	case !w.trembles && m.shown.Before(m.NotBefore) || m.taken.Before(m.floor):
 		w.faultf("%s is on the wire before %v and %v", m, m.NotBefore, m.floor)
 	case !m.ExpiresAt.IsZero() && !now.Before(m.ExpiresAt):
 		w.faultf("%s is on the wire after %v", m, m.ExpiresAt)
@@ -158,7 +160,7 @@ func (l *life) toWire(on queue.Message) *message {
 		w.faultf("%s is on the wire, and %s offline", m, m.Account)
 	}
 	for _, h := range w.holds {
-		if h.covers(on, m.taken) {
+		if h.covers(w, m, on.To, w.fresh(m, on.To)) {
 			w.faultf("%s is on the wire in spite of the hold on %+v from %v to %v", m, h.target, h.made, h.until)
 		}
 	}
@@ -176,7 +178,7 @@ func (l *life) toWire(on queue.Message) *message {
 // ranks holds that no message of the lane that could go ranks higher than one that
 // goes. It requires w.mu.
 func (w *world) ranks(m *message) {
-	if !w.plain || !w.steps() || w.option.Width > 1 || len(w.narrow()) > 0 {
+	if !w.plain || w.trembles || !w.steps() || w.option.Width > 1 || len(w.narrow()) > 0 {
 		return
 	}
 	for _, other := range w.order {
@@ -193,15 +195,15 @@ func (w *world) ranks(m *message) {
 	}
 }
 
-// retried reports whether a message was on the wire and waits for a time that only
+// retried reports whether a message was on the wire, or may have been, and waits for a time that only
 // the queue knows.
-func (m *message) retried() bool { return m.wired }
+func (m *message) retried() bool { return m.wired || m.begun }
 
 // narrow are the holds that stop one message of a lane and not the others. It
 // requires w.mu.
 func (w *world) narrow() (found []*hold) {
 	for _, h := range w.holds {
-		if h.target.Recipient != "" || h.target.Campaign != "" {
+		if h.target.Recipient != "" || h.target.Campaign != "" || h.target.NewContacts {
 			found = append(found, h)
 		}
 	}
@@ -211,7 +213,7 @@ func (w *world) narrow() (found []*hold) {
 // fromWire notes what an answer means. It requires w.mu.
 func (l *life) fromWire(m *message, a answer) {
 	w := l.world
-	now := w.clock.Now()
+	now := w.now()
 	w.settled(m.call, now, !a.unsent, a.means != wentOut && a.means != doubt)
 	if a.unsent {
 		m.attempts--
@@ -248,6 +250,9 @@ func (w *world) doubted(m *message) {
 func (w *world) settled(call int, at time.Time, sent, refused bool) {
 	c := &w.ledger[call]
 	c.Done, c.Unsent, c.Refused = at, !sent, refused && sent
+	if c.Action == policy.SendMessage {
+		w.write(c)
+	}
 	w.drawOf(c.Account).count(w, c.Action, at, sent)
 }
 
@@ -271,6 +276,7 @@ func (w *world) forget() {
 			m.floor = time.Time{}
 		}
 		if r.Status == queue.Sending {
+			m.begun = true
 			w.doubted(m)
 		}
 	}

@@ -83,7 +83,7 @@ func (l *life) Send(ctx context.Context, m queue.Message) (queue.Receipt, error)
 	}
 	msg := l.toWire(m)
 	call := len(w.ledger)
-	w.ledger = append(w.ledger, queuetest.Call{Account: m.Account, Action: policy.SendMessage, Recipient: m.To, At: msg.taken})
+	w.ledger = append(w.ledger, queuetest.Call{Account: m.Account, Action: policy.SendMessage, Recipient: m.To, NewContact: w.fresh(msg, m.To), At: msg.taken})
 	msg.call = call
 	a := w.drawAnswer(m)
 	took := w.drawWait()
@@ -150,8 +150,8 @@ func (l *life) Verify(ctx context.Context, account, to string) (queue.Verificati
 		return queue.Verification{}, errPower
 	}
 	call := len(w.ledger)
-	w.ledger = append(w.ledger, queuetest.Call{Account: account, Action: policy.CheckNumber, Recipient: to, At: w.clock.Now()})
-	w.drawOf(account).check(w, policy.CheckNumber, w.clock.Now())
+	w.ledger = append(w.ledger, queuetest.Call{Account: account, Action: policy.CheckNumber, Recipient: to, At: w.now()})
+	w.drawOf(account).check(w, policy.CheckNumber, w.now())
 	how := w.dice.IntN(10)
 	var took time.Duration
 	if w.dice.IntN(3) == 0 {
@@ -165,7 +165,7 @@ func (l *life) Verify(ctx context.Context, account, to string) (queue.Verificati
 	if l.dead {
 		return queue.Verification{}, errPower
 	}
-	w.settled(call, w.clock.Now(), true, false)
+	w.settled(call, w.now(), true, false)
 	switch how {
 	case 0:
 		return queue.Verification{}, errNo
@@ -201,11 +201,13 @@ type hold struct {
 
 // drawHold is a hold on something of an account. It requires w.mu.
 func (w *world) drawHold(account, to, campaign string) *hold {
-	h := &hold{made: w.clock.Now()}
+	h := &hold{made: w.now()}
 	if w.dice.IntN(4) > 0 {
-		h.until = h.made.Add(time.Duration(1 + w.dice.Int64N(int64(2*time.Hour))))
+		h.until = w.clock.Now().Add(time.Duration(1 + w.dice.Int64N(int64(2*time.Hour))))
 	}
-	switch w.dice.IntN(6) {
+	switch w.dice.IntN(7) {
+	case 6:
+		h.target = limiter.Target{Account: account, NewContacts: true}
 	case 0:
 		h.target = limiter.Target{Account: account, Recipient: to}
 	case 1:
@@ -221,9 +223,13 @@ func (w *world) drawHold(account, to, campaign string) *hold {
 	return h
 }
 
-// covers reports whether a hold stops a message at a time.
-func (h *hold) covers(m queue.Message, at time.Time) bool {
-	t := h.target
-	return (t.Account == "" || t.Account == m.Account) && (t.Recipient == "" || t.Recipient == m.To) &&
-		(t.Campaign == "" || t.Campaign == m.Campaign) && h.made.Before(at) && (h.until.IsZero() || h.until.After(at))
+// covers reports whether a hold stops a message to an address, which may be fresh. A
+// clock that was set back by less than a second reads as the latest time seen.
+func (h *hold) covers(w *world, m *message, to string, fresh bool) bool {
+	t, shown := h.target, m.shown
+	if w.trembles {
+		shown = shown.Add(time.Second)
+	}
+	return (!t.NewContacts || fresh) && (t.Account == "" || t.Account == m.Account) && (t.Recipient == "" || t.Recipient == to) &&
+		(t.Campaign == "" || t.Campaign == m.Campaign) && h.made.Before(m.taken) && (h.until.IsZero() || h.until.After(shown))
 }

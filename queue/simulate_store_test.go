@@ -24,6 +24,10 @@ func (s shaky) do(method string, call func() error) error {
 		w.mu.Unlock()
 		return errPower
 	}
+	if w.quiet {
+		w.mu.Unlock()
+		return call()
+	}
 	fails, before := w.dice.IntN(100) < w.failing, w.dice.IntN(2) == 0
 	dies := w.dice.IntN(1000) < w.deadly
 	var slow time.Duration

@@ -72,8 +72,11 @@ func (w *world) step(t *testing.T) {
 			pick(w, deeds()...)(l)
 		case 2:
 			clock.Advance(w.upTo(pick(w, time.Second, 10*time.Second, time.Minute, 3*time.Hour)))
+			w.setBack()
 		default:
-			if next := w.once(t); !next.IsZero() && w.oneIn(2) {
+			next := w.once(t)
+			w.ask()
+			if !next.IsZero() && w.oneIn(2) {
 				clock.Set(slices.MaxFunc([]time.Time{next, clock.Now()}, time.Time.Compare))
 			}
 		}
@@ -120,6 +123,7 @@ func (w *world) drain(t *testing.T, clock *queuetest.Clock) {
 	t.Helper()
 	for range 20_000 {
 		next := w.once(t)
+		w.ask()
 		if next.IsZero() {
 			return
 		}
@@ -243,6 +247,9 @@ func (w *world) audit(t *testing.T, drained bool) {
 // be fewer then. It requires w.mu.
 func (w *world) auditPolicy() {
 	p := w.policy
+	if w.trembles {
+		p = passing(p)
+	}
 	if w.lives > 0 {
 		p.Rules = slices.DeleteFunc(slices.Clone(p.Rules), func(r policy.Rule) bool {
 			g, ok := r.Limit.(policy.Gap)

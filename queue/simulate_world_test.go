@@ -20,15 +20,16 @@ import (
 // in every way, as a seed has it. It keeps a ledger of what was on the wire, and of
 // each message what may become of it; what should not have happened is in faults.
 type world struct {
-	seed   uint64
-	clock  limiter.Clock
-	policy policy.Policy
-	plain  bool // nothing holds up one message of a lane and not the others
-	shared bool // other code sends for the accounts; the power never fails
-	verify bool // recipients are verified
-	store  queue.Store
-	option queue.Options
-	wires  int // WireIDs given out
+	seed     uint64
+	clock    limiter.Clock
+	policy   policy.Policy
+	plain    bool // nothing holds up one message of a lane and not the others
+	shared   bool // other code sends for the accounts; the power never fails
+	verify   bool // recipients are verified
+	trembles bool // the clock is set back; the power never fails
+	store    queue.Store
+	option   queue.Options
+	wires    int // WireIDs given out
 
 	mu       sync.Mutex // of all that follows
 	dice     *rand.Rand
@@ -49,6 +50,10 @@ type world struct {
 	targets  map[limiter.Target]bool // that were ever held
 	ledger   []queuetest.Call
 	drawn    map[string]*draws
+	written  map[[2]string]bool // by whom to whom
+	curious  *rand.Rand         // asks about messages, where there is one
+	back     time.Duration      // how far the clock was set back in all
+	quiet    bool               // nothing fails, and no dice are thrown
 	faults   []string
 	trace    []string
 }
@@ -68,7 +73,7 @@ func newWorld(seed uint64, clock limiter.Clock) *world {
 		seed: seed, clock: clock, dice: rand.New(rand.NewPCG(seed, 1)),
 		store: queue.NewMemory(1 << 20), offline: map[string]bool{},
 		messages: map[string]*message{}, ghosts: map[string]bool{}, keys: map[[2]string]*message{},
-		targets: map[limiter.Target]bool{}, drawn: map[string]*draws{},
+		targets: map[limiter.Target]bool{}, drawn: map[string]*draws{}, written: map[[2]string]bool{},
 	}
 	type world struct {
 		policy policy.Policy
@@ -85,12 +90,14 @@ func newWorld(seed uint64, clock limiter.Clock) *world {
 			{Name: "each", Scope: policy.ScopeRecipient, Limit: hour},
 			{Name: "all", Limit: policy.SlidingWindow{Max: 30, Window: 24 * time.Hour}},
 		}}, true},
+		world{rules(policy.Gap{Min: time.Second, Max: 4 * time.Second}, policy.NewContacts{Max: 2, Window: 6 * time.Hour}), true},
 	)
 	w.policy = of.policy
 	w.verify, w.shared = w.oneIn(3), w.oneIn(3)
 	w.plain = !of.narrow && !w.verify
 	w.failing, w.deadly = pick(w, 0, 5, 30), pick(w, 0, 2, 10)
-	if w.shared {
+	w.trembles = w.oneIn(6)
+	if w.shared || w.trembles {
 		w.deadly = 0
 	}
 	for i := range 1 + w.intN(4) {
