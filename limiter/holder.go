@@ -73,12 +73,8 @@ func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 			s.rewindRests(owner{i, p.recipient}, pairKey(p.recipient), a.last, at.tick)
 		}
 	}
-	for n := a.flight; n != 0; {
-		f := s.flights.one(n - 1)
+	for f := range s.flying(a) {
 		f.at = at // they run out by the new time
-		if n = f.next + 1; n == a.flight {
-			break
-		}
 	}
 	a.turn++
 	a.saw(at)

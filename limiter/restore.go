@@ -170,15 +170,14 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant, h
 // recount has the gaps of a restored account know how many of its permits are in
 // flight under them.
 func (s *shard) recount(pl *plan, i uint32) {
-	first := s.accounts.at(i).flight
+	a := s.accounts.at(i)
 	gaps := func(visit func(m *gap, c cells)) {
-		for n := first; n != 0; {
-			f := s.flights.one(n - 1)
+		for f := range s.flying(a) {
 			for rules := f.rules & pl.gaps; rules != 0; rules &= rules - 1 {
 				r := &pl.rules[rules.first()]
 				var w words
 				if r.scope == ofAccount {
-					w = s.mine(pl, ofAccount, i, s.accounts.at(i))
+					w = s.mine(pl, ofAccount, i, a)
 				} else if f.pair != 0 {
 					w = s.words(pl, ofRecipient, 0, s.pairs.at(f.pair-1).row)
 				} else {
@@ -187,9 +186,6 @@ func (s *shard) recount(pl *plan, i uint32) {
 				if m, ok := r.meter.(*gap); ok {
 					visit(m, cells{w.of(r), &s.stock})
 				}
-			}
-			if n = f.next + 1; n == first {
-				return
 			}
 		}
 	}

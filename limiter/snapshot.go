@@ -123,8 +123,7 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 		r := s.pairs.at(n)
 		p.pairs = append(p.pairs, pairPicture{r.recipient, s.records(pl, ofRecipient, s.words(pl, ofRecipient, 0, r.row), pairKey(r.recipient), shift)})
 	}
-	for n := a.flight; n != 0; {
-		f := s.flights.one(n - 1)
+	for f := range s.flying(a) {
 		p.flights = append(p.flights, flightPicture{
 			action: f.action,
 			at:     instant{tick: move(f.at.tick, shift), wall: f.at.wall},
@@ -132,9 +131,6 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 			rules:  f.rules &^ pl.in[ofPortfolio],
 			pair:   slices.Index(mine, f.pair-1) + 1,
 		})
-		if n = f.next + 1; n == a.flight {
-			break
-		}
 	}
 	for _, n := range mine {
 		recipient := s.pairs.at(n).recipient

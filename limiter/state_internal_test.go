@@ -39,14 +39,8 @@ func (l *Limiter) State(key string) State {
 			out.Logs = append(out.Logs, s.stock.copyOf(words.of(r)[0]), s.stock.copyOf(words.of(r)[1]))
 		}
 	}
-	if a.flight > 0 {
-		for n := a.flight - 1; ; {
-			f := *s.flights.one(n)
-			out.Flights = append(out.Flights, f)
-			if n = f.next; n == a.flight-1 {
-				break
-			}
-		}
+	for f := range s.flying(a) {
+		out.Flights = append(out.Flights, *f)
 	}
 	return out
 }
