@@ -27,14 +27,12 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 		return err
 	}
 	if p.kind == ofAllHolds {
-		l.holds.mu.Lock()
-		defer l.holds.mu.Unlock()
-		all := make(map[Target]*stop)
-		for t, s := range l.holds.global() {
-			all[t] = s
+		for _, s := range p.stops {
+			mu, all := l.where(&s.target)
+			mu.Lock()
+			l.pin(all, s.target, s.again(), math.MinInt64)
+			mu.Unlock()
 		}
-		l.restoreHolds(all, p.stops)
-		l.holds.all.Store(&all)
 		l.changed("")
 		return nil
 	}
@@ -58,11 +56,8 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer l.changed(p.key)
-	if len(p.stops) > 0 {
-		if s.holds == nil {
-			s.holds = make(map[Target]*stop)
-		}
-		l.restoreHolds(s.holds, p.stops)
+	for _, stop := range p.stops {
+		l.pin(&s.holds, stop.target, stop.again(), math.MinInt64)
 	}
 	i, known := s.accounts.find(hash, p.key)
 	if known {
@@ -91,11 +86,7 @@ func withoutPortfolioRules(p policy.Policy) policy.Policy {
 	return p
 }
 
-func (l *Limiter) restoreHolds(all map[Target]*stop, stops []stopPicture) {
-	for _, s := range stops {
-		l.holds.count.Add(extend(all, s.target, &stop{s.stop.until, s.stop.reason, s.target.narrow()}, math.MinInt64))
-	}
-}
+func (s *stopPicture) again() *stop { return &stop{s.stop.until, s.stop.reason, s.target.narrow()} }
 
 // clear empties an account's record and voids its permits. It requires s.mu.
 func (l *Limiter) clear(s *shard, pl *plan, scope int, i uint32) {

@@ -139,10 +139,7 @@ func (l *Limiter) apply(m *change, i uint32) {
 	}
 	m.flights(a)
 	if m.pause > at.tick {
-		if s.holds == nil {
-			s.holds = make(map[Target]*stop)
-		}
-		end := add(at.wall, sub(m.pause, at.tick))
-		l.holds.count.Add(extend(s.holds, Target{Account: s.accounts.key(&a.name)}, &stop{until: end, reason: "a pause of the policy before"}, at.wall))
+		pause := &stop{until: add(at.wall, sub(m.pause, at.tick)), reason: "a pause of the policy before"}
+		l.pin(&s.holds, Target{Account: s.accounts.key(&a.name)}, pause, at.wall)
 	}
 }

@@ -59,6 +59,11 @@ func stopsOf(holds map[Target]*stop, account string) (stops []stopPicture) {
 			stops = append(stops, stopPicture{t, *s})
 		}
 	}
+	sortStops(stops)
+	return stops
+}
+
+func sortStops(stops []stopPicture) {
 	slices.SortFunc(stops, func(a, b stopPicture) int {
 		return cmp.Or(
 			strings.Compare(a.target.Recipient, b.target.Recipient),
@@ -67,7 +72,6 @@ func stopsOf(holds map[Target]*stop, account string) (stops []stopPicture) {
 			cmp.Compare(fmt.Sprint(a.target.NewContacts), fmt.Sprint(b.target.NewContacts)),
 		)
 	})
-	return stops
 }
 
 // Snapshot is all that the limiter knows of an account, to be kept and given to
@@ -177,7 +181,15 @@ func (l *Limiter) SnapshotPortfolio(now time.Time, portfolio string) ([]byte, er
 // SnapshotHolds is [Limiter.Snapshot] for the holds that name no account.
 func (l *Limiter) SnapshotHolds() ([]byte, error) {
 	p := picture{kind: ofAllHolds, own: true, policy: l.plan.policy}
-	if p.stops = stopsOf(l.holds.global(), ""); len(p.stops) == 0 {
+	for i := range l.holds.boards {
+		b := &l.holds.boards[i]
+		b.mu.RLock()
+		for t, s := range b.all {
+			p.stops = append(p.stops, stopPicture{t, *s})
+		}
+		b.mu.RUnlock()
+	}
+	if sortStops(p.stops); len(p.stops) == 0 {
 		return nil, nil
 	}
 	return p.write()
