@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -96,10 +97,9 @@ func (l *Limiter) Snapshot(now time.Time, account string) ([]byte, error) {
 		if len(p.stops) == 0 {
 			return nil, nil
 		}
-		var h holder
-		l.open(&h, s, l.plan, ofAccount, hash, account)
-		l.accounts.Add(1)
-		i = h.number
+		p.dice, p.last, p.own, p.policy = l.dice.Account(account), math.MinInt64, true, l.plan.policy
+		p.records = s.records(l.plan, ofAccount, words{near: slices.Clone(l.plan.fresh[ofAccount])}, p.dice, 0)
+		return p.write()
 	}
 	p.take(s, l.planOf(s.accounts.at(i)), ofAccount, i, sub(at.wall, at.tick))
 	return p.write()
