@@ -562,16 +562,20 @@ func TestRestsAreForgottenOnceTheyCountForNothing(t *testing.T) {
 // What a clock that ran ahead has put aside does not count for the year until then.
 func TestRestsFollowAClockThatIsSetBack(t *testing.T) {
 	t.Parallel()
-	window := policy.Rule{Name: "window", Limit: policy.SlidingWindow{Max: 2, Window: time.Minute}}
-	day := policy.Rule{Name: "day", Limit: policy.CalendarWindow{Max: 9, Unit: policy.Hour}}
-	l := newLimiter(t, policy.Policy{Rules: []policy.Rule{window, day}})
-	ahead := monday.AddDate(1, 0, 0)
-	l.Allow(ahead, request(2))
-	setPolicy(t, l, ahead, policy.Policy{Rules: []policy.Rule{day}})
-	l.Allow(monday, request(1))
-	setPolicy(t, l, monday, policy.Policy{Rules: []policy.Rule{window, day}})
-	require.Equal(t, time.Minute, l.Allow(monday, request(1)).RetryAfter)
-	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(time.Minute), request(1)).Answer)
+	for _, scope := range []policy.Scope{policy.ScopeAccount, policy.ScopeRecipient} {
+		window := policy.Rule{Name: "window", Scope: scope, Limit: policy.SlidingWindow{Max: 2, Window: time.Minute}}
+		day := policy.Rule{Name: "day", Limit: policy.CalendarWindow{Max: 9, Unit: policy.Hour}}
+		l := newLimiter(t, policy.Policy{Rules: []policy.Rule{window, day}})
+		ahead := monday.AddDate(1, 0, 0)
+		two, one := request(2), request(1)
+		two.Recipient, one.Recipient = "r", "r"
+		l.Allow(ahead, two)
+		setPolicy(t, l, ahead, policy.Policy{Rules: []policy.Rule{day}})
+		l.Allow(monday, one)
+		setPolicy(t, l, monday, policy.Policy{Rules: []policy.Rule{window, day}})
+		require.Equal(t, time.Minute, l.Allow(monday, one).RetryAfter, scope)
+		require.Equal(t, limiter.Allowed, l.Allow(monday.Add(time.Minute), one).Answer, scope)
+	}
 }
 
 // A pause that runs when its rule goes goes on: in another gap on the same actions,
