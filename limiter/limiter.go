@@ -165,7 +165,11 @@ func (l *Limiter) decide(p *Permit, d *Decision, now time.Time, req *Request, pe
 	if a := f.account; a != nil && f.at.tick >= a.last && l.holds.count.Load() == 0 && (a.flight == 0 || !l.overdue(&f)) {
 		pl := l.planOf(a)
 		if c := pl.covered(req.Action); c != nil && c.plain {
-			l.straight(p, d, &f, req, pl, c, peek)
+			if c.bucket != nil {
+				l.single(p, d, &f, req, c.bucket, c, peek)
+			} else {
+				l.straight(p, d, &f, req, pl, c, peek)
+			}
 			f.shard.mu.Unlock()
 			return
 		}

@@ -73,6 +73,9 @@ type covered struct {
 	// a request it leaves nothing: it is the one that binds.
 	tight bool
 
+	// bucket is the meter of the only rule, where that is a near one.
+	bucket *tokenBucket
+
 	far bool // the words of the plain rules are far ones, and in counts from the first of those
 }
 
@@ -163,6 +166,9 @@ func (pl *plan) cover(a policy.Action, rules set) covered {
 				r.to -= pl.near[ofAccount]
 			}
 			c.in = append(c.in, r)
+		}
+		if len(c.in) == 1 && !c.far && c.in[0].from == 0 {
+			c.bucket, _ = c.in[0].meter.(*tokenBucket)
 		}
 		c.tight = len(c.in) > 0 && c.in[0].limit == 1
 	}

@@ -78,6 +78,27 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	}
 }
 
+// single is straight for a token bucket alone, which many limiters are.
+func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, m *tokenBucket, cover *covered, peek bool) {
+	s, a, w := f.shard, f.account, f.home
+	if a.row < atHome {
+		w = f.part(l.planOf(a), false)
+	}
+	cost := max(req.Cost, 1)
+	g, debt := m.stand(w, f.at.tick, cost, req.Keep)
+	g.show(&d.Gate, &cover.in[0], f.at.tick)
+	if g.answer != Allowed || peek {
+		return
+	}
+	s.serial++
+	a.saw(f.at)
+	m.owe(w, f.at.tick, debt, s.serial)
+	if p != nil {
+		r := claim{demand{cost: cost, keep: req.Keep, key: a.dice}, f.at, s.serial, false}
+		*p = l.fly(f, req, &r, cover.rules, cover.rules)
+	}
+}
+
 // overdue reports whether a permit of the account has run out: the oldest, if any. It
 // requires the shard's lock and that there is one.
 func (l *Limiter) overdue(f *found) bool {
