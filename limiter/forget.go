@@ -66,7 +66,7 @@ func (l *Limiter) forget(s *shard, scope int, at instant, looks int, peek bool) 
 		if !s.idle(l.plan, scope, i, at) {
 			continue
 		}
-		key := t.key(&a.name)
+		key := t.key(a.name)
 		if a.dice != l.dice.Account(key) {
 			continue // a key that was restored cannot be made again
 		}

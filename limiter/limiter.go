@@ -161,7 +161,7 @@ func (l *Limiter) decide(p *Permit, d *Decision, now time.Time, req *Request, pe
 	f.hash = maphash.String(l.hash, req.Account)
 	f.shard = &l.shards[f.hash%shardCount]
 	f.shard.mu.Lock()
-	f.number, f.account, f.home = f.shard.accounts.look(f.hash, req.Account)
+	f.number, f.account, f.home = f.shard.accounts.look(f.hash, named(req.Account), req.Account)
 	if a := f.account; a != nil && f.at.tick >= a.last && l.holds.count.Load() == 0 && (a.flight == 0 || !l.overdue(&f)) {
 		pl := l.planOf(a)
 		if c := pl.covered(req.Action); c != nil && c.plain {
@@ -182,7 +182,7 @@ func (l *Limiter) find(f *found, account string) {
 	f.hash = maphash.String(l.hash, account)
 	f.shard = &l.shards[f.hash%shardCount]
 	f.shard.mu.Lock()
-	f.number, f.account, f.home = f.shard.accounts.look(f.hash, account)
+	f.number, f.account, f.home = f.shard.accounts.look(f.hash, named(account), account)
 }
 
 // around decides and charges whatever the request needs, and unlocks the shard.

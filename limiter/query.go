@@ -148,7 +148,7 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 		o.shard = &l.portfolios[o.hash%shardCount]
 		o.shard.mu.Lock() // always after an account's shard
 		portfolio := &o.portfolio
-		portfolio.number, portfolio.record, _ = o.shard.accounts.look(o.hash, req.Portfolio)
+		portfolio.number, portfolio.record, _ = o.shard.accounts.look(o.hash, named(req.Portfolio), req.Portfolio)
 		portfolio.hold(o.shard, q.plan, ofPortfolio, at)
 		portfolio.cost, portfolio.keep = account.cost, account.keep
 		if mine&q.plan.recipients != 0 {

@@ -143,6 +143,6 @@ func (l *Limiter) apply(m *change, i uint32) {
 			s.holds = make(map[Target]*stop)
 		}
 		end := add(at.wall, sub(m.pause, at.tick))
-		l.holds.count.Add(extend(s.holds, Target{Account: s.accounts.key(&a.name)}, &stop{until: end, reason: "a pause of the policy before"}, at.wall))
+		l.holds.count.Add(extend(s.holds, Target{Account: s.accounts.key(a.name)}, &stop{until: end, reason: "a pause of the policy before"}, at.wall))
 	}
 }
