@@ -3,7 +3,6 @@ package limiter
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"maps"
 	"math"
 	"sync"
@@ -102,7 +101,7 @@ func (l *Limiter) Hold(now time.Time, t Target, until time.Time, reason string) 
 		l.changed("")
 		return nil
 	}
-	s := &l.shards[maphash.String(l.hash, t.Account)%shardCount]
+	s := &l.shards[l.hash.of(t.Account)%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.holds == nil {
@@ -128,7 +127,7 @@ func (l *Limiter) Release(now time.Time, t Target) bool {
 		}
 		return held
 	}
-	s := &l.shards[maphash.String(l.hash, t.Account)%shardCount]
+	s := &l.shards[l.hash.of(t.Account)%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.holds[t]; ok {

@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"math"
 	"math/bits"
 	"sort"
@@ -144,7 +143,7 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 		if mine &= q.asking(); mine == 0 {
 			return nil
 		}
-		o.hash = maphash.String(l.hash, req.Portfolio)
+		o.hash = l.hash.of(req.Portfolio)
 		o.shard = &l.portfolios[o.hash%shardCount]
 		o.shard.mu.Lock() // always after an account's shard
 		portfolio := &o.portfolio
