@@ -166,7 +166,7 @@ func (l *Limiter) decide(p *Permit, d *Decision, now time.Time, req *Request, pe
 		pl := l.planOf(a)
 		if c := pl.covered(req.Action); c != nil && c.plain {
 			if c.bucket != nil {
-				l.single(p, d, &f, req, c.bucket, c, peek)
+				l.single(p, d, &f, req, c, peek)
 			} else {
 				l.straight(p, d, &f, req, pl, c, peek)
 			}

@@ -1,6 +1,9 @@
 package limiter
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // A found is an account that was looked for, at an instant.
 type found struct {
@@ -79,24 +82,34 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 }
 
 // single is straight for a token bucket alone, which many limiters are.
-func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, m *tokenBucket, cover *covered, peek bool) {
+func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, cover *covered, peek bool) {
 	s, a, w := f.shard, f.account, f.home
 	if a.row < atHome {
 		w = f.part(l.planOf(a), false)
 	}
-	cost := max(req.Cost, 1)
-	g, debt := m.stand(w, f.at.tick, cost, req.Keep)
-	g.show(&d.Gate, &cover.in[0], f.at.tick)
-	if g.answer != Allowed || peek {
+	rule, m, now := &cover.in[0], cover.bucket, f.at.tick
+	asked := demand{cost: max(req.Cost, 1), keep: req.Keep, key: a.dice}
+	debt := m.debt(w, now)
+	after, ok := m.lend(debt, now, asked)
+	if !ok {
+		m.refuse(debt, now, asked).show(&d.Gate, rule, now)
+		return
+	}
+	d.allow(rule, m.whole(after), time.Duration(clamp(after.up())))
+	if peek {
 		return
 	}
 	s.serial++
 	a.saw(f.at)
-	m.owe(w, f.at.tick, debt, s.serial)
+	m.owe(w, now, after, s.serial)
 	if p != nil {
-		r := claim{demand{cost: cost, keep: req.Keep, key: a.dice}, f.at, s.serial, false}
-		*p = l.fly(f, req, &r, cover.rules, cover.rules)
+		*p = l.fly(f, req, &claim{demand: asked, at: f.at, serial: s.serial}, cover.rules, cover.rules)
 	}
+}
+
+// allow is show for a fresh gate of a rule that allows the request.
+func (g *Gate) allow(r *rule, remaining int64, reset time.Duration) {
+	g.Rule, g.Answer, g.Limit, g.Remaining, g.Reset = r.name, Allowed, r.limit, remaining, reset
 }
 
 // overdue reports whether a permit of the account has run out: the oldest, if any. It

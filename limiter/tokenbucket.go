@@ -56,7 +56,7 @@ func (t *tokenBucket) price(cost int64) span {
 
 func (t *tokenBucket) plus(a, b span) span {
 	s := span{a.ticks + b.ticks, a.frac + b.frac}
-	if s.frac >= t.max || s.frac < a.frac {
+	if s.frac >= t.max {
 		s.frac -= t.max
 		s.ticks++
 	}
@@ -78,37 +78,45 @@ func (t *tokenBucket) fresh(w []int64) { w[0], w[1], w[2] = math.MinInt64, 0, 0 
 func (t *tokenBucket) size() int64 { return t.burst }
 
 func (t *tokenBucket) ask(c cells, r *claim) gate {
-	g, _ := t.stand(c.words, r.at.tick, r.cost, r.keep)
-	return g
+	now := r.at.tick
+	debt := t.debt(c.words, now)
+	if after, ok := t.lend(debt, now, r.demand); ok {
+		return gate{Allowed, now, t.whole(after), after.end(now)}
+	}
+	return t.refuse(debt, now, r.demand)
 }
 
-// stand is the answer to who asks for a cost and leaves what to keep, and the debt
-// once an allowed one is charged.
-func (t *tokenBucket) stand(w []int64, now, cost, keep int64) (g gate, after span) {
-	debt := t.debt(w, now)
-	if t.max == 0 || keep > t.burst || cost > t.burst-keep {
-		return gate{Never, never, t.left(debt), never}, debt
+// lend is the debt after what is asked for at tick now, and whether that is allowed.
+func (t *tokenBucket) lend(debt span, now int64, d demand) (after span, ok bool) {
+	if t.max == 0 || !d.fits(t.burst) {
+		return debt, false
 	}
-	after = t.plus(debt, t.price(cost))
+	after = t.plus(debt, t.price(d.cost))
 	need := after
-	if keep > 0 {
-		need = t.plus(debt, t.price(cost+keep))
+	if d.keep > 0 {
+		need = t.plus(debt, t.price(d.need()))
 	}
-	if need.exceeds(t.full) {
-		wait := need.ticks - t.full.ticks
-		if need.frac > t.full.frac {
-			wait++
-		}
-		g = later(add(now, clamp(wait)), t.left(debt))
-		if g.answer == Later {
-			g.reset = debt.end(now)
-		}
-		return g, debt
+	return after, !need.exceeds(t.full) && need.up() < since(math.MaxInt64, now)
+}
+
+// refuse is the answer to who asks for what cannot be lent.
+func (t *tokenBucket) refuse(debt span, now int64, d demand) gate {
+	if t.max == 0 || !d.fits(t.burst) {
+		return gate{Never, never, t.left(debt), never}
 	}
-	if need.ticks > since(math.MaxInt64, now) {
-		return gate{Never, never, 0, never}, debt // the refill lies beyond the end of time
+	need := t.plus(debt, t.price(d.need()))
+	if !need.exceeds(t.full) {
+		return gate{Never, never, 0, never} // the refill lies beyond the end of time
 	}
-	return gate{Allowed, now, t.left(after), after.end(now)}, after
+	wait := need.ticks - t.full.ticks
+	if need.frac > t.full.frac {
+		wait++
+	}
+	g := later(add(now, clamp(wait)), t.left(debt))
+	if g.answer == Later {
+		g.reset = debt.end(now)
+	}
+	return g
 }
 
 // exceeds reports whether s is longer than o.
@@ -116,19 +124,27 @@ func (s span) exceeds(o span) bool {
 	return s.ticks > o.ticks || s.ticks == o.ticks && s.frac > o.frac
 }
 
-// end is the first tick at which the span from now is over.
-func (s span) end(now int64) int64 {
+// up is the span in whole ticks, rounded up.
+func (s span) up() uint64 {
 	if s.frac > 0 {
 		s.ticks++
 	}
-	return add(now, clamp(s.ticks))
+	return s.ticks
 }
+
+// end is the first tick at which the span from now is over.
+func (s span) end(now int64) int64 { return add(now, clamp(s.up())) }
 
 // left is how many whole tokens a bucket in debt holds.
 func (t *tokenBucket) left(debt span) int64 {
 	if debt.exceeds(t.full) {
 		return 0
 	}
+	return t.whole(debt)
+}
+
+// whole is left for a debt that does not exceed the bucket.
+func (t *tokenBucket) whole(debt span) int64 {
 	ticks := t.full.ticks - debt.ticks
 	if t.per64 > 0 {
 		// A division costs as much as all the rest. This is at most one too few.
@@ -153,7 +169,7 @@ func (t *tokenBucket) charge(c cells, r *claim) bool {
 
 // owe sets the debt at tick now, after a charge.
 func (t *tokenBucket) owe(w []int64, now int64, debt span, serial uint64) {
-	w[0], w[1], w[2] = add(now, clamp(debt.ticks)), int64(debt.frac), int64(serial)
+	w[2], w[1], w[0] = int64(serial), int64(debt.frac), add(now, clamp(debt.ticks))
 }
 
 // settle gives an unsent charge back where it was the last one. A bucket that has
