@@ -69,8 +69,9 @@ type covered struct {
 	plain bool
 	in    []rule
 
-	// tight says that the first rule allows one at a time, so that whenever it allows
-	// a request it leaves nothing: it is the one that binds.
+	// tight says that the first rule is a gap or concurrency that allows one at a time,
+	// so that whenever it allows a request it leaves nothing: it is the one that binds,
+	// and only a permit can tell when it gives more.
 	tight bool
 
 	// bucket is the meter of the only rule, where that is a near one.
@@ -170,7 +171,10 @@ func (pl *plan) cover(a policy.Action, rules set) covered {
 		if len(c.in) == 1 && !c.far && c.in[0].from == 0 {
 			c.bucket, _ = c.in[0].meter.(*tokenBucket)
 		}
-		c.tight = len(c.in) > 0 && c.in[0].limit == 1
+		if len(c.in) > 0 && c.in[0].limit == 1 {
+			family, _ := c.in[0].counts()
+			c.tight = family == pauses || family == unfinished
+		}
 	}
 	return c
 }

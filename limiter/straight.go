@@ -24,32 +24,23 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 		d.Answer, d.Limit, d.Remaining = Allowed, math.MaxInt64, math.MaxInt64
 		return
 	}
-	s, a := f.shard, f.account
-	words, stock := f.part(pl, cover.far), &s.stock
+	s, a, words, stock := f.shard, f.account, f.home, &f.shard.stock
+	if a.row < atHome || cover.far {
+		words = f.part(pl, cover.far)
+	}
 	var r claim
 	r.cost, r.keep, r.key, r.at, r.ends = max(req.Cost, 1), req.Keep, a.dice, f.at, p == nil
 	ready := cover.tight && open(rules, words, &r)
-	binds, worst, free := &rules[0], gate{}, r.at.tick
-	if c := (cells{words[binds.from:binds.to], stock}); !ready && len(rules) > 1 {
-		binds, worst, free = bind(rules, words, stock, &r)
+	if ready {
+		d.allow(&rules[0], 0, 0)
 	} else {
-		switch m := binds.meter.(type) {
-		case *tokenBucket: // the one kind that many use alone
-			worst = m.ask(c, &r)
-		case *gap:
-			worst = m.drawn(c, &r)
-		default:
-			worst = ask(m, c, &r)
+		binds, worst, free := bind(rules, words, stock, &r)
+		worst.show(&d.Gate, binds, r.at.tick)
+		if worst.answer == Busy {
+			d.RetryAfter = until(free, r.at.tick)
 		}
 	}
-	worst.show(&d.Gate, binds, r.at.tick)
-	if worst.answer == Busy {
-		if worst.waits() {
-			free = max(free, worst.free)
-		}
-		d.RetryAfter = until(free, r.at.tick)
-	}
-	if worst.answer != Allowed || peek {
+	if d.Answer != Allowed || peek {
 		return
 	}
 	if cover.far && a.row == atHome {
@@ -63,18 +54,7 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	if ready {
 		owed = pass(rules, words, &r)
 	} else {
-		for i := range rules {
-			rule := &rules[i]
-			c, owes := cells{words[rule.from:rule.to], stock}, false
-			if m, ok := rule.meter.(*tokenBucket); ok {
-				owes = m.charge(c, &r)
-			} else {
-				owes = charge(rule.meter, c, &r)
-			}
-			if owes {
-				owed |= rule.alone
-			}
-		}
+		owed = take(rules, words, stock, &r)
 	}
 	if p != nil {
 		*p = l.fly(f, req, &r, cover.rules, owed)
@@ -124,10 +104,10 @@ func (l *Limiter) overdue(f *found) bool {
 func open(rules []rule, words []int64, r *claim) bool {
 	for i := range rules {
 		rule := &rules[i]
-		c, ok := cells{words: words[rule.from:rule.to]}, false
+		c, ok := cells{words: words[rule.from:]}, false
 		switch m := rule.meter.(type) {
 		case *gap:
-			ok = m.open(c, r)
+			ok = m.open(c, r) || m.between(c, r)
 		case *calendarWindow:
 			ok = m.open(c, r)
 		case *concurrency:
@@ -144,17 +124,27 @@ func open(rules []rule, words []int64, r *claim) bool {
 func pass(rules []rule, words []int64, r *claim) (owed set) {
 	for i := range rules {
 		rule := &rules[i]
-		c := cells{words: words[rule.from:rule.to]}
-		owes := true
+		c, owes := cells{words: words[rule.from:]}, true
 		switch m := rule.meter.(type) {
 		case *gap:
-			owes = m.charge(c, r)
+			owes = m.count(c, r)
 		case *calendarWindow:
 			m.count(c, r)
 		case *concurrency:
 			owes = m.charge(c, r)
 		}
 		if owes {
+			owed |= rule.alone
+		}
+	}
+	return owed
+}
+
+// take charges rules for a claim that they allow.
+func take(rules []rule, words []int64, stock *stock, r *claim) (owed set) {
+	for i := range rules {
+		rule := &rules[i]
+		if charge(rule.meter, cells{words[rule.from:rule.to], stock}, r) {
 			owed |= rule.alone
 		}
 	}
