@@ -30,11 +30,18 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	}
 	var r claim
 	r.cost, r.keep, r.key, r.at, r.ends = max(req.Cost, 1), req.Keep, a.dice, f.at, p == nil
-	ready := cover.tight && open(rules, words, &r)
-	if ready {
-		d.allow(&rules[0], 0, 0)
+	all := set(1)<<len(rules) - 1
+	shut := all
+	if cover.tight != nil {
+		shut = closed(rules, words, stock, &r)
+	}
+	if shut == 0 {
+		d.allow(cover.tight, 0, 0)
 	} else {
-		binds, worst, free := bind(rules, words, stock, &r)
+		binds, worst, free := bind(rules, shut, words, stock, &r)
+		if worst.answer == Allowed && shut != all {
+			binds, worst, free = bind(rules, all, words, stock, &r)
+		}
 		worst.show(&d.Gate, binds, r.at.tick)
 		if worst.answer == Busy {
 			d.RetryAfter = until(free, r.at.tick)
@@ -51,8 +58,8 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	r.serial = s.serial
 	a.saw(f.at)
 	var owed set
-	if ready {
-		owed = pass(rules, words, &r)
+	if shut == 0 {
+		owed = pass(rules, words, stock, &r)
 	} else {
 		owed = take(rules, words, stock, &r)
 	}
@@ -99,12 +106,12 @@ func (l *Limiter) overdue(f *found) bool {
 	return out
 }
 
-// open reports whether all rules surely allow the claim, without working out more
-// than that. Where it is false they have to be asked.
-func open(rules []rule, words []int64, r *claim) bool {
+// closed are the rules that may not allow the claim, or leave nothing but are not made
+// to. The others are open: that is seen without working out more.
+func closed(rules []rule, words []int64, stock *stock, r *claim) (shut set) {
 	for i := range rules {
 		rule := &rules[i]
-		c, ok := cells{words: words[rule.from:]}, false
+		c, ok := cells{words[rule.from:], stock}, false
 		switch m := rule.meter.(type) {
 		case *gap:
 			ok = m.open(c, r) || m.between(c, r)
@@ -112,25 +119,29 @@ func open(rules []rule, words []int64, r *claim) bool {
 			ok = m.open(c, r)
 		case *concurrency:
 			ok = m.open(c, r)
+		case *slidingWindow:
+			ok = m.open(c, r)
 		}
 		if !ok {
-			return false
+			shut |= 1 << i
 		}
 	}
-	return true
+	return shut
 }
 
 // pass charges rules for a claim that they are open to.
-func pass(rules []rule, words []int64, r *claim) (owed set) {
+func pass(rules []rule, words []int64, stock *stock, r *claim) (owed set) {
 	for i := range rules {
 		rule := &rules[i]
-		c, owes := cells{words: words[rule.from:]}, true
+		c, owes := cells{words[rule.from:], stock}, true
 		switch m := rule.meter.(type) {
 		case *gap:
 			owes = m.count(c, r)
 		case *calendarWindow:
 			m.count(c, r)
 		case *concurrency:
+			owes = m.charge(c, r)
+		case *slidingWindow:
 			owes = m.charge(c, r)
 		}
 		if owes {
@@ -151,14 +162,12 @@ func take(rules []rule, words []int64, stock *stock, r *claim) (owed set) {
 	return owed
 }
 
-// bind asks the rules and returns the one that binds, and when those that know it
-// free.
-func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
+// bind asks those of the rules and returns the one that binds, and when those that know
+// it free.
+func bind(rules []rule, asked set, words []int64, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
 	free = r.at.tick
-	for i := range rules {
-		if i > 0 && (worst.answer != Allowed || worst.remaining == 0) && open(rules[i:i+1], words, r) {
-			continue // it allows, and so does not bind
-		}
+	for ; asked != 0; asked &= asked - 1 {
+		i := asked.first()
 		rule := &rules[i]
 		c := cells{words[rule.from:rule.to], stock}
 		var g gate
