@@ -61,7 +61,7 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	if shut == 0 {
 		owed = pass(rules, words, stock, &r)
 	} else {
-		owed = take(rules, words, stock, &r)
+		owed = spend(rules, words, stock, &r)
 	}
 	if p != nil {
 		*p = l.fly(f, req, &r, cover.rules, owed)
@@ -151,8 +151,8 @@ func pass(rules []rule, words []int64, stock *stock, r *claim) (owed set) {
 	return owed
 }
 
-// take charges rules for a claim that they allow.
-func take(rules []rule, words []int64, stock *stock, r *claim) (owed set) {
+// spend charges rules for a claim that they allow.
+func spend(rules []rule, words []int64, stock *stock, r *claim) (owed set) {
 	for i := range rules {
 		rule := &rules[i]
 		if charge(rule.meter, cells{words[rule.from:rule.to], stock}, r) {
