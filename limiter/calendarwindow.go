@@ -78,11 +78,11 @@ func (m *calendarWindow) back(c cells, at instant) (end, used int64) {
 	return end, 0
 }
 
-// open is true where the window of the words runs and has room.
+// open is true where the window of the words runs and has room for more than the claim.
 func (m *calendarWindow) open(c cells, r *claim) bool {
 	left := since(c.words[0], r.at.wall) // more than far where the end has passed
 	runs := c.words[1] > 0 && left-1 < m.far && since(r.at.tick, c.words[3]) <= m.far-left
-	return runs && r.keep == 0 && r.cost <= m.max-c.words[1]
+	return runs && r.keep == 0 && r.cost < m.max-c.words[1]
 }
 
 func (m *calendarWindow) ask(c cells, r *claim) gate {

@@ -3,7 +3,6 @@ package limiter
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -54,7 +53,7 @@ func (l *Limiter) board(t *Target) *board {
 	if key == "" {
 		key = t.Campaign
 	}
-	return &l.holds.boards[maphash.String(l.hash, key)%shardCount]
+	return &l.holds.boards[l.hash.of(key)%shardCount]
 }
 
 // where is where the holds on a target are, and the lock of that.
@@ -63,7 +62,7 @@ func (l *Limiter) where(t *Target) (sync.Locker, *map[Target]*stop) {
 		b := l.board(t)
 		return &b.mu, &b.all
 	}
-	s := &l.shards[maphash.String(l.hash, t.Account)%shardCount]
+	s := &l.shards[l.hash.of(t.Account)%shardCount]
 	return &s.mu, &s.holds
 }
 

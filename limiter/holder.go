@@ -114,7 +114,7 @@ func (s *shard) rewindRests(who owner, key dice.Account, from, to int64) {
 // requires s.mu.
 func (s *shard) idle(pl *plan, scope int, i uint32, at instant) bool {
 	a := s.accounts.at(i)
-	if a.name.size == 0 || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last || !s.rested(owner{account: i}, at) {
+	if a.name == (name{}) || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last || !s.rested(owner{account: i}, at) {
 		return false
 	}
 	return s.blank(pl, scope, i, a.row, at)

@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"math"
 	"slices"
 	"time"
@@ -27,7 +26,7 @@ func (l *Limiter) Holds(now time.Time, req Request) (found []Holding) {
 	if !at.known() {
 		return nil
 	}
-	s := &l.shards[maphash.String(l.hash, req.Account)%shardCount]
+	s := &l.shards[l.hash.of(req.Account)%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range req.targets() {

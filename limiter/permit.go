@@ -73,7 +73,7 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 		l.settle(s, p.flight, end, given, o)
 	}
 	if l.awaiting.Load() > 0 {
-		l.wake(s.accounts.key(&a.name))
+		l.wake(s.accounts.key(a.name))
 	}
 }
 

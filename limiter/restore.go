@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"math"
 	"slices"
 	"time"
@@ -51,7 +50,7 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	if p.kind == ofOnePortfolio {
 		shards, count, scope = &l.portfolios, &l.groups, ofPortfolio
 	}
-	hash := maphash.String(l.hash, p.key)
+	hash := l.hash.of(p.key)
 	s := &shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()

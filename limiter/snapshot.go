@@ -3,7 +3,6 @@ package limiter
 import (
 	"cmp"
 	"fmt"
-	"hash/maphash"
 	"math"
 	"slices"
 	"strings"
@@ -87,7 +86,7 @@ func (l *Limiter) Snapshot(now time.Time, account string) ([]byte, error) {
 	if !at.known() {
 		return nil, timeProblem(now)
 	}
-	hash := maphash.String(l.hash, account)
+	hash := l.hash.of(account)
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,7 +164,7 @@ func (l *Limiter) SnapshotPortfolio(now time.Time, portfolio string) ([]byte, er
 	if !at.known() {
 		return nil, timeProblem(now)
 	}
-	hash := maphash.String(l.hash, portfolio)
+	hash := l.hash.of(portfolio)
 	s := &l.portfolios[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"slices"
 )
 
@@ -18,7 +17,7 @@ type State struct {
 
 // State is a deep copy of what the limiter remembers of the account.
 func (l *Limiter) State(key string) State {
-	hash := maphash.String(l.hash, key)
+	hash := l.hash.of(key)
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -31,9 +31,8 @@ type future struct {
 	link   *link
 	stray  bool // permits of other code are taken to be settled
 
-	calls int  // how many began
-	gone  bool // the message that is asked for is on the wire
-	lost  bool // it will never be
+	gone bool // the message that is asked for is on the wire
+	lost bool // it will never be
 }
 
 // byRank is the order in which checks are carried out.
@@ -89,7 +88,6 @@ func (f *future) open() {
 // ok is false.
 func (f *future) run(ctx context.Context) (at time.Time, ok bool, err error) {
 	f.open()
-	start := f.now
 	for n := 0; !f.gone && !f.lost; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return at, false, context.Cause(ctx)
@@ -101,9 +99,8 @@ func (f *future) run(ctx context.Context) (at time.Time, ok bool, err error) {
 		switch {
 		case !next.Before(forever()):
 			return at, false, nil
-		case f.calls >= mostCalls:
-			part := float64(f.line.before(f.target)) / float64(f.calls)
-			return f.now.Add(time.Duration(min(part*float64(f.now.Sub(start)), float64(math.MaxInt64/2)))), true, nil
+		case f.tempo.calls >= mostCalls:
+			return f.tempo.beyond(f.now, f.line.before(f.target)), true, nil
 		}
 		f.now = latest(next, f.now.Add(1))
 	}
@@ -254,7 +251,7 @@ func (f *future) launch(it *item) {
 	}
 	it.permit, it.typed = permit, f.now // it is the time that counts for a ramp
 	f.gone = it == f.target
-	f.start(it, onWire, f.now.Add(f.tempo.next(f, &f.tempo.sends)))
+	f.start(it, onWire, f.now.Add(f.tempo.next(f.now, &f.tempo.sends)))
 }
 
 func (f *future) start(it *item, to phase, until time.Time) {

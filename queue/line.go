@@ -99,6 +99,7 @@ func ranks(a, b *item) bool {
 
 // join puts a new message in.
 func (q *line) join(it *item, now time.Time) {
+	q.stir()
 	c := q.campaign(it.record.Campaign, it.record.Priority)
 	it.campaign = c
 	c.n++
@@ -148,6 +149,7 @@ func (q *line) head(it *item) *item {
 
 // leave takes a message out for good. The next one of its chain may go then.
 func (q *line) leave(it *item, now time.Time) {
+	q.stir()
 	q.unlist(it)
 	q.forgetEnd(it)
 	prev, next := it.prev, it.next
@@ -190,12 +192,14 @@ func (q *line) lead(it *item, now time.Time) {
 
 // delay has the first message of a chain, which is in no list, wait for a time.
 func (q *line) delay(it *item, until time.Time) {
+	q.stir()
 	it.phase, it.until = delayed, until
 	q.more().later.push(it)
 }
 
 // enter has the first message of a chain, which is in no list, wait for its turn.
 func (q *line) enter(it *item) {
+	q.stir()
 	it.phase, it.until, it.held = waiting, time.Time{}, false
 	c := it.campaign
 	c.ready.push(it)
@@ -209,6 +213,7 @@ func (q *line) enter(it *item) {
 
 // unlist takes a message out of the list that it waits in, if it is in one.
 func (q *line) unlist(it *item) {
+	q.stir()
 	switch it.phase {
 	case waiting:
 		c := it.campaign
