@@ -1,9 +1,11 @@
 // Command mutants breaks the library on purpose, one way at a time, and holds that
-// the simulator of package queue notices. It is run in the module's root and leaves
-// the files as they are: the go command is told to read others in their place.
+// the simulator of package queue notices, or a test of package limiter. It is run in
+// the module's root and leaves the files as they are: the go command is told to read
+// others in their place.
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,58 +16,62 @@ import (
 	"strings"
 )
 
-// A mutant is one way to break the library: a text that stands once in a file, and
-// what is put in its place.
+// A mutant is one way to break the library: a text that stands once in a file, what
+// is put in its place, and the test of package limiter that is to notice. Where none is
+// named it is the simulator.
 type mutant struct {
-	name, file, old, broken string
+	name, file, old, broken, test string
 }
 
-func mutants() []mutant {
+func mutants() []mutant { return append(simulated(), limited()...) }
+
+// simulated are those that the simulator is to notice.
+func simulated() []mutant {
 	return []mutant{
 		{
 			"a gap is drawn again on asking", "limiter/gap.go",
 			"return m.over(r.key, due, sends), sends, true",
-			"return m.over(r.key, due, sends^r.at.tick), sends, false",
+			"return m.over(r.key, due, sends^r.at.tick), sends, false", "",
 		},
 		{
 			"a permit is not settled on a panic", "queue/worker.go",
 			"j.item.permit.Settle(end.Done, end.outcome)",
-			"if len(end.Err) < 20 || end.Err[:19] != \"the sender panicked\" {\n\t\tj.item.permit.Settle(end.Done, end.outcome)\n\t}",
+			"if len(end.Err) < 20 || end.Err[:19] != \"the sender panicked\" {\n\t\tj.item.permit.Settle(end.Done, end.outcome)\n\t}", "",
 		},
 		{
 			"a retry is overtaken", "queue/worker.go",
 			"record: r, seq: it.seq, verified",
-			"record: r, seq: q.seq.Add(1), verified",
+			"record: r, seq: q.seq.Add(1), verified", "",
 		},
 		{
 			"expiry is not checked at the wire", "queue/worker.go",
 			"if r.expired(end.At) {",
-			"if r.expired(r.Enqueued) {",
+			"if r.expired(r.Enqueued) {", "",
 		},
 		{
 			"what was on the wire at a crash is sent again", "queue/load.go",
 			"again.doubt(\"the queue ended while it was on the wire\")",
-			"again.Status = Queued",
+			"again.Status = Queued", "",
 		},
 		{
 			"a restart forgets what was spent", "queue/worker.go",
 			"q.begin(ctx, it, &r, q.pace(j.lane))",
-			"q.begin(ctx, it, &r, nil)",
+			"q.begin(ctx, it, &r, nil)", "",
 		},
 		{
 			"a restart forgets what checks have spent", "queue/verify.go",
 			"q.keepPace(ctx, j.record.Account)",
-			"context.Cause(ctx)",
+			"context.Cause(ctx)", "",
 		},
 		{
 			"what is in doubt is sent again and again", "queue/outcome.go",
 			"r.InDoubt != ResendInDoubt || r.Resent {",
-			"r.InDoubt != ResendInDoubt {",
+			"r.InDoubt != ResendInDoubt {", "",
 		},
 		{
 			"a message is sent that the connection is gone for", "queue/link.go",
 			"if q.connected(j.record) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
-			"if q.connected(j.record) || j.item.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
+			"if q.connected(j.record) || j.item.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item", "",
 		},
 	}
 }
@@ -84,7 +90,7 @@ func run(ctx context.Context, flags []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if report, err := simulate(ctx, "", flags); err != nil {
+	if report, err := test(ctx, mutant{}, "", flags); err != nil {
 		return fmt.Errorf("the simulator fails with nothing broken: %w\n%s", err, report)
 	}
 	for _, m := range mutants() {
@@ -92,13 +98,13 @@ func run(ctx context.Context, flags []string) (err error) {
 		if err != nil {
 			return err
 		}
-		report, err := simulate(ctx, overlay, flags)
-		first, found := cause(report)
+		report, err := test(ctx, m, overlay, flags)
+		first, found := m.cause(report)
 		switch {
 		case err == nil:
 			return fmt.Errorf("nobody noticed: %s", m.name)
 		case !found:
-			return fmt.Errorf("%s: it is not the simulator that fails: %w\n%s", m.name, err, report)
+			return fmt.Errorf("%s: it is not %s that fails: %w\n%s", m.name, m.noticer(), err, report)
 		}
 		fmt.Printf("noticed: %s\n\t%s\n", m.name, first)
 	}
@@ -131,20 +137,28 @@ func (m mutant) write(dir string) (overlay string, err error) {
 	return overlay, os.WriteFile(overlay, list, 0o600)
 }
 
-// simulate runs the simulator, until it fails.
-func simulate(ctx context.Context, overlay string, flags []string) (report string, err error) {
-	args := []string{"test", "-failfast", "-timeout", "5m", "-run", "^TestSimulate_Step$", "-overlay", overlay, "./queue"}
-	if overlay == "" {
-		args = []string{"test", "-run", "^TestSimulate_Step$", "./queue"}
+// noticer is the test that is to notice the mutant.
+func (m mutant) noticer() string { return cmp.Or(m.test, "TestSimulate_Step") }
+
+// test runs what is to notice a mutant, until it fails. The flags are the simulator's.
+func test(ctx context.Context, m mutant, overlay string, flags []string) (report string, err error) {
+	args := []string{"test", "-run", "^" + m.noticer() + "$"}
+	if overlay != "" {
+		args = append(args, "-failfast", "-timeout", "5m", "-overlay", overlay)
 	}
-	out, err := exec.CommandContext(ctx, "go", append(args, flags...)...).CombinedOutput()
+	if m.test != "" {
+		args = append(args, "./limiter")
+	} else {
+		args = append(append(args, "./queue"), flags...)
+	}
+	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
 	return string(out), err
 }
 
-// cause is the first thing that the simulator reports.
-func cause(report string) (first string, found bool) {
+// cause is the first thing that the test reports.
+func (m mutant) cause(report string) (first string, found bool) {
 	_, after, found := strings.Cut(report, "Error:")
-	if !found || !strings.Contains(report, "--- FAIL: TestSimulate_Step") {
+	if !found || !strings.Contains(report, "--- FAIL: "+m.noticer()) {
 		return "", false
 	}
 	first, _, _ = strings.Cut(after, "\n")
