@@ -168,7 +168,8 @@ func (m *calendarWindow) inherit(c cells, at instant, spent []spending) (over []
 
 func (m *calendarWindow) idle(c cells, at instant) bool {
 	if c.words[1] == 0 {
-		return at.wall >= c.words[0] || c.words[0] == 0
+		end, used := m.stand(c, at)
+		return used == 0 && (end != c.words[0] || c.words[0] == 0)
 	}
 	_, used := m.stand(c, at)
 	return used == 0 && c.words[3] <= at.tick

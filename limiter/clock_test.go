@@ -184,6 +184,15 @@ func TestAnEmptiedCalendarWindowIsNotForgotten(t *testing.T) {
 	require.Equal(t, limiter.Busy, l.Allow(monday.Add(2*time.Minute), bobs).Answer)
 	require.Equal(t, limiter.Later, l.Check(monday.Add(-30*time.Second), request(1)).Answer)
 	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(time.Hour+time.Second), bobs).Answer)
+
+	// One that a clock far ahead has opened keeps nobody for as long.
+	l, err = limiter.New(only(policy.CalendarWindow{Max: 3, Unit: policy.Hour}), &limiter.Options{MaxAccounts: 1})
+	require.NoError(t, err)
+	p, d = l.Take(monday.AddDate(1, 0, 0), request(1))
+	require.Equal(t, limiter.Allowed, d.Answer)
+	p.Settle(monday, limiter.Unsent)
+	require.Equal(t, limiter.Busy, l.Allow(monday.Add(time.Minute), bobs).Answer)
+	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(time.Hour+time.Second), bobs).Answer)
 }
 
 // fillable is a limit, the cost that fills it, and how long it then takes to free

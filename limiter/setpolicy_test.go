@@ -305,6 +305,34 @@ func TestWindowThatShrinksForgetsNothingOfAnySize(t *testing.T) {
 	}
 }
 
+// New contacts too, and those of a portfolio that a restart brings under other rules.
+func TestWindowOfNewContactsThatShrinksForgetsNothing(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []policy.Scope{policy.ScopeAccount, policy.ScopePortfolio} {
+		of := func(most int64) policy.Policy {
+			return policy.Policy{Rules: []policy.Rule{{Name: "only", Scope: scope, Limit: policy.NewContacts{Max: most, Window: time.Hour}}}}
+		}
+		l := newLimiter(t, of(5000))
+		req := limiter.Request{Account: alice, Action: policy.SendMessage, Portfolio: "p", NewContact: true}
+		for range 4500 {
+			require.Equal(t, limiter.Allowed, l.Allow(monday, req).Answer)
+		}
+		for _, p := range []policy.Policy{of(10), of(1000), of(5000)} {
+			next := newLimiter(t, p)
+			b, err := l.SnapshotPortfolio(monday, "p")
+			if scope == policy.ScopeAccount {
+				setPolicy(t, l, monday, p)
+				b, err = l.Snapshot(monday, alice)
+			}
+			require.NoError(t, err)
+			require.NoError(t, next.Restore(monday, b))
+			l = next
+		}
+		require.Equal(t, int64(499), l.Check(monday, req).Remaining, scope)
+		require.Equal(t, int64(4999), l.Check(monday.Add(time.Hour), req).Remaining, scope)
+	}
+}
+
 // What two windows of one meaning cannot hold stays with each, whatever they are
 // called by then.
 func TestEachWindowKeepsWhatItCannotHold(t *testing.T) {
