@@ -112,7 +112,7 @@ type change struct {
 
 	// before are the surpluses of the holder that is moved, by the names of the old
 	// rules, after those by the names of the new ones.
-	before, after []rest
+	before, after surpluses
 }
 
 // move gives a holder a row for the new plan, with what it had spent, in the place
