@@ -47,6 +47,16 @@ func TestActiveHoursStepByStep(t *testing.T) {
 			},
 		},
 		{
+			name:  "when the clocks would show them they are put back",
+			limit: policy.ActiveHours{From: 2 * h, To: 3 * h, Location: zone(t, "Europe/London")},
+			start: time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), // 01:30
+			steps: []step{
+				{0, allow(1), wait(h+h/2, 1, 0, h+h/2)},
+				{h / 2, allow(1), wait(h, 1, 0, h)},
+				{h + h/2, allow(1), yes(1, 1, 0)},
+			},
+		},
+		{
 			name: "nothing is kept back of hours", limit: policy.ActiveHours{To: 24 * h},
 			steps: []step{{0, allow(1).keeping(1 << 62), yes(1, 1, 0)}},
 		},
