@@ -125,6 +125,15 @@ func TestHoursThatMeetInSummerOnly(t *testing.T) {
 	}
 }
 
+// A gate tells by itself when it opens, also where that is as the clocks are put back:
+// there they show an earlier hour.
+func TestHoursOfAGateWhereTheClocksArePutBack(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(t, only(policy.ActiveHours{From: 2 * time.Hour, To: 3 * time.Hour, Location: zone(t, "Europe/London")}))
+	now := time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC) // 01:30, and again in an hour
+	require.Equal(t, 90*time.Minute, l.Gates(now, request(1))[0].RetryAfter)
+}
+
 // A face is what a clock on the wall shows.
 type face struct {
 	day   time.Weekday
