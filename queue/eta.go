@@ -60,7 +60,7 @@ func (q *Queue) future(r *Record) (*future, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := q.clock.Now()
-	f := &future{queue: q, key: q.dice.Account(r.Account), now: now.Round(0)}
+	f := &future{queue: q, account: r.Account, key: q.dice.Account(r.Account), now: now.Round(0)}
 	sends, checks := s.sends.outlook(unmeasured()), s.checks.outlook(unmeasured())
 	var it *item
 	if l := s.lanes.find(r.Account); l != nil {
@@ -74,10 +74,10 @@ func (q *Queue) future(r *Record) (*future, error) {
 	}
 	if it == nil { // it is being taken in, or done with
 		if f.still == nil {
-			f.still = (&still{}).clone()
+			f.still = (&still{line: line{shard: s}}).clone()
 		}
-		f.target = &item{record: r, seq: r.Order}
-		f.line.join(f.target, f.now)
+		f.target = q.item(r, false)
+		f.line.join(f.target, r.Campaign, r.Priority, f.now)
 	}
 	seed := uint64(f.key)
 	f.tempo = &tempo{start: f.now, sends: newMix(sends, seed), checks: newMix(checks, seed)}
@@ -128,7 +128,7 @@ func (f *future) fork(lean float64) (*future, error) {
 		own.link = &link
 	}
 	var err error
-	if own.limiter, err = f.limiter.Fork(f.now, f.account(), ""); err != nil {
+	if own.limiter, err = f.limiter.Fork(f.now, f.account, ""); err != nil {
 		return nil, fmt.Errorf("queue: eta: %w", err)
 	}
 	tempo := *f.tempo

@@ -30,7 +30,7 @@ func (l *lane) still(target *item) *still {
 	}
 	own := now.clone()
 	for _, it := range own.parked {
-		it.until = rests[it.record.To]
+		it.under().until = rests[it.to]
 	}
 	return own
 }
@@ -41,7 +41,7 @@ func (s *still) clone() *still {
 	c := cloning{from: s, items: make([]item, 0, s.line.n), campaigns: make([]campaign, len(from))}
 	to := &c.to
 	to.line = line{
-		shard:  &shard{chains: make(map[chain]*item)}, // nobody else's
+		shard:  &shard{chains: chains{seed: s.line.shard.chains.seed}}, // nobody else's
 		passed: s.line.passed,
 		n:      s.line.n,
 		ready:  s.line.ready,
@@ -101,8 +101,13 @@ func (c *cloning) chain(it *item) (first *item) {
 		}
 		c.items = append(c.items, *it)
 		own := &c.items[len(c.items)-1]
-		own.campaign, own.prev, own.next = &c.campaigns[it.campaign.at], before, nil
-		if own.hush = nil; own.end != 0 {
+		own.campaign, own.prev, own.next, own.alike = &c.campaigns[it.campaign.at], before, nil, nil
+		if it.way != nil {
+			way := *it.way
+			way.hush = nil
+			own.way = &way
+		}
+		if own.end != 0 {
 			c.to.line.rare.ends.items[own.end-1] = own
 		}
 		if it == c.from.target {
