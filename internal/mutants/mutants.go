@@ -29,13 +29,13 @@ func mutants() []mutant {
 		},
 		{
 			"a permit is not settled on a panic", "queue/worker.go",
-			"j.item.permit.Settle(end.Done, end.outcome)",
-			"if len(end.Err) < 20 || end.Err[:19] != \"the sender panicked\" {\n\t\tj.item.permit.Settle(end.Done, end.outcome)\n\t}",
+			"w.permit.Settle(end.Done, end.outcome)",
+			"if len(end.Err) < 20 || end.Err[:19] != \"the sender panicked\" {\n\t\tw.permit.Settle(end.Done, end.outcome)\n\t}",
 		},
 		{
 			"a retry is overtaken", "queue/worker.go",
-			"record: r, seq: it.seq, verified",
-			"record: r, seq: q.seq.Add(1), verified",
+			"again := q.item(r, it.contact)",
+			"again := q.item(r, it.contact)\n\tagain.seq = q.seq.Add(1)",
 		},
 		{
 			"expiry is not checked at the wire", "queue/worker.go",
@@ -54,7 +54,7 @@ func mutants() []mutant {
 		},
 		{
 			"a restart forgets what checks have spent", "queue/verify.go",
-			"q.keepPace(ctx, j.record.Account)",
+			"q.keepPace(ctx, j.lane.account)",
 			"context.Cause(ctx)",
 		},
 		{
@@ -64,8 +64,8 @@ func mutants() []mutant {
 		},
 		{
 			"a message is sent that the connection is gone for", "queue/link.go",
-			"if q.connected(j.record) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
-			"if q.connected(j.record) || j.item.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
+			"if q.connected(j.subject()) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
+			"if q.connected(j.subject()) || j.item.way.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
 		},
 	}
 }
