@@ -6,15 +6,17 @@ import "time"
 // rest where it has any. A message that waits, has a text and asks for nothing more
 // takes 128 bytes.
 type kept struct {
-	id, account, to, text string
-	enqueued              time.Time
-	order                 uint64
-	asked                 *asked // nil where it asked for nothing more
-	fate                  *fate  // nil where nothing has become of it
+	// These are looked at together: they share a cache line.
+	id    string
+	hash  uint32 // of the ID
+	gone  bool   // it is forgotten
+	next  *kept  // whose hash is like it
+	order uint64
+	fate  *fate  // nil where nothing has become of it
+	asked *asked // nil where it asked for nothing more
 
-	gone bool   // it is forgotten
-	hash uint32 // of the ID
-	next *kept  // whose hash is like it
+	account, to, text string
+	enqueued          time.Time
 }
 
 func (k *kept) hashed() (hash uint32, next **kept) { return k.hash, &k.next }
@@ -44,8 +46,8 @@ type fate struct {
 }
 
 // set makes a kept what a record says. It keeps none of the record but what that
-// refers to.
-func (k *kept) set(r *Record) {
+// refers to. Where it needs a fate it takes the spare one.
+func (k *kept) set(r *Record, spare **fate) {
 	k.id, k.account, k.to, k.text, k.enqueued, k.order = r.ID, r.Account, r.To, r.Text, r.Enqueued, r.Order
 	if !r.asksMore() {
 		k.asked = nil
@@ -63,7 +65,9 @@ func (k *kept) set(r *Record) {
 		return
 	}
 	if k.fate == nil {
-		k.fate = &fate{}
+		if k.fate, *spare = *spare, nil; k.fate == nil {
+			k.fate = &fate{}
+		}
 	}
 	*k.fate = fate{
 		askedTo: r.AskedTo, status: r.Status, code: r.Code, err: r.Err, at: r.At, done: r.Done, retryAt: r.RetryAt,

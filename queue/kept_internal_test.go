@@ -16,7 +16,7 @@ func TestKept_Whole(t *testing.T) {
 		Enqueued: time.Unix(1, 2).UTC(), Order: 7, Status: Queued, Version: 1,
 	}
 	var k kept
-	k.set(&plain)
+	k.set(&plain, new(*fate))
 	require.Equal(t, plain, k.record())
 	require.Nil(t, k.asked)
 	require.Nil(t, k.fate)
@@ -32,12 +32,12 @@ func TestKept_Whole(t *testing.T) {
 			name, old := v.Type().Field(i).Name, reflect.ValueOf(f.Interface())
 			fill(t, f)
 			require.NotEqual(t, old.Interface(), f.Interface(), name)
-			k.set(r)
+			k.set(r, new(*fate))
 			require.Equal(t, *r, k.record(), name)
 			require.Equal(t, r.Status, k.status())
 			require.Equal(t, r.Version, k.version())
 			f.Set(old)
-			k.set(r)
+			k.set(r, new(*fate))
 			require.Equal(t, *r, k.record(), name)
 		}
 	}

@@ -19,6 +19,7 @@ type memory struct {
 	done    []*kept      // those done with: a ring once it is full
 	oldest  int
 	history int
+	spare   *fate // of a message that is forgotten, for the next one
 
 	order  []*kept // all records, and some that are forgotten, by their order
 	last   uint64
@@ -94,7 +95,7 @@ func (s *memory) Add(_ context.Context, r *Record, since time.Time) (id string, 
 		s.used = append(s.used, usedKey{mine, r.ID, r.Enqueued})
 	}
 	k := &kept{hash: hash}
-	k.set(r)
+	k.set(r, &s.spare)
 	s.records.add(k)
 	s.last = max(s.last, r.Order)
 	s.order = slices.Insert(s.order, s.place(r.Order+1), k)
@@ -148,7 +149,7 @@ func (s *memory) Change(_ context.Context, r *Record, p *Pace) error {
 	if k.version() != r.Version-1 {
 		return fmt.Errorf("%w: message %.64q is %s, version %d", ErrConflict, r.ID, from, k.version())
 	}
-	k.set(r)
+	k.set(r, &s.spare)
 	if s.outlog != nil {
 		s.outlog.change(from, r)
 	}
@@ -181,6 +182,7 @@ func (s *memory) finish(k *kept) {
 // when many are gone. It requires s.mu.
 func (s *memory) forget(k *kept) {
 	s.records.remove(k)
+	s.spare = k.fate
 	*k = kept{order: k.order, gone: true}
 	n := 0
 	for n < len(s.order) && s.order[n].gone {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,6 +72,7 @@ type Queue struct {
 	waiting atomic.Int64  // how many messages are not done with
 	waiters waiters
 	counts  counts
+	blanks  sync.Pool // of records that a worker is done with
 }
 
 // New returns a queue that sends through s at the pace of p. Errors: a nil sender,

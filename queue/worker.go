@@ -51,17 +51,18 @@ func (q *Queue) send(ctx context.Context, j job) {
 		q.putBack(j, nil, err)
 		return
 	}
-	r := before
+	r := q.blank()
+	*r = before
 	r.Status, r.Code, r.Err, r.At, r.Done, r.RetryAt = Sending, "", "", now, time.Time{}, time.Time{}
 	r.Typing = it.way.typing
 	r.Attempts++
 	r.Version++
-	if err := q.begin(ctx, it, &r, q.pace(j.lane)); err != nil {
+	if err := q.begin(ctx, it, r, q.pace(j.lane)); err != nil {
 		kept := before
 		q.putBack(j, &kept, err)
 		return
 	}
-	end := ending{Record: &r, began: r.At, outcome: limiter.Sent}
+	end := ending{Record: r, began: r.At, outcome: limiter.Sent}
 	judged, lost := false, false
 	defer func() {
 		if lost {
@@ -76,9 +77,11 @@ func (q *Queue) send(ctx context.Context, j job) {
 			q.complain("the sender panicked", r.subject(), fmt.Errorf("%v\n%s", v, debug.Stack()))
 		}
 		end.Version++
-		q.settle(ctx, j, &end)
+		if q.settle(ctx, j, &end) {
+			q.blanks.Put(r)
+		}
 	}()
-	q.tell(&r, Queued, r.At)
+	q.tell(r, Queued, r.At)
 	var cancel context.CancelFunc
 	if it.way.timed {
 		ctx, cancel = context.WithCancel(ctx)
@@ -149,8 +152,17 @@ func (q *Queue) putBack(j job, before *Record, err error) {
 	q.plan(l, now)
 }
 
-// settle gives the permit and the message their outcome.
-func (q *Queue) settle(ctx context.Context, j job, end *ending) {
+// blank is a record to write to.
+func (q *Queue) blank() *Record {
+	if r, ok := q.blanks.Get().(*Record); ok {
+		return r
+	}
+	return &Record{}
+}
+
+// settle gives the permit and the message their outcome. It reports whether the
+// ending's record is of no use any more.
+func (q *Queue) settle(ctx context.Context, j job, end *ending) (done bool) {
 	end.Done = q.clock.Now()
 	q.again(end)
 	s := j.lane.shard()
@@ -170,11 +182,11 @@ func (q *Queue) settle(ctx context.Context, j job, end *ending) {
 	s.mu.Unlock()
 	w.permit.Settle(end.Done, end.outcome)
 	if lost {
-		return
+		return false
 	}
 	q.heed(ctx, j, end)
 	j.record = end.Record
-	q.save(ctx, j)
+	return q.trySave(ctx, j) == nil
 }
 
 // save records what became of a message and lets the lane go on.

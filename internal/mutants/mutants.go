@@ -49,8 +49,8 @@ func mutants() []mutant {
 		},
 		{
 			"a restart forgets what was spent", "queue/worker.go",
-			"q.begin(ctx, it, &r, q.pace(j.lane))",
-			"q.begin(ctx, it, &r, nil)",
+			"q.begin(ctx, it, r, q.pace(j.lane))",
+			"q.begin(ctx, it, r, nil)",
 		},
 		{
 			"a restart forgets what checks have spent", "queue/verify.go",
