@@ -122,7 +122,10 @@ func (q *Queue) begin(ctx context.Context, it *item, r *Record, p *Pace) error {
 	if kept.Status != Sending || kept.Version != r.Version {
 		return err
 	}
-	return nil
+	if p == nil {
+		return nil
+	}
+	return q.store.Keep(ctx, p) // the mark was made with what had been spent then
 }
 
 // putBack returns a message to its lane which could not be recorded as sending, or
