@@ -99,6 +99,6 @@ func (m *activeHours) same(meter) bool { return true }
 
 func (m *activeHours) spent(cells, instant) []spending { return nil }
 
-func (m *activeHours) inherit(cells, instant, []spending) {}
+func (m *activeHours) inherit(cells, instant, []spending) []spending { return nil }
 
 func (m *activeHours) sound(saved) bool { return true }

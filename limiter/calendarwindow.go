@@ -32,10 +32,10 @@ func (m *calendarWindow) fresh(w []int64) { w[0], w[1], w[2], w[3] = 0, 0, 0, 0 
 
 func (m *calendarWindow) size() int64 { return m.max }
 
-// runs reports whether the window of the words is the one that the instant is in.
+// runs reports whether the window of the words, which is not over, is near enough to
+// its last charge.
 func (m *calendarWindow) runs(c cells, at instant) bool {
-	end, used := c.words[0], c.words[1]
-	return (used > 0 || end != 0) && at.wall < end && since(end, m.last(c, at)) <= m.far
+	return since(c.words[0], m.last(c, at)) <= m.far
 }
 
 // last is when the wall clock, as it is set now, had the last charge.
@@ -44,28 +44,45 @@ func (m *calendarWindow) last(c cells, at instant) int64 {
 }
 
 // stand is the end of the window that the instant is in and what has been charged
-// to it. Mostly that window is the one of the words. Where a wrong clock told that
-// one, it is the one in which the clock as it is set now has the last charge.
+// to it. Mostly that window is the one of the words, until it is over.
 func (m *calendarWindow) stand(c cells, at instant) (end, used int64) {
 	end, used = c.words[0], c.words[1]
-	if m.runs(c, at) {
+	switch {
+	case at.wall >= end || used == 0 && end == 0:
+		return windowEnd(m.unit, m.zone, at.wall), 0
+	case used > 0 && m.runs(c, at):
 		return end, used
 	}
-	was := end
-	if end = windowEnd(m.unit, m.zone, at.wall); used == 0 || at.wall >= was {
-		return end, 0
-	}
-	if windowEnd(m.unit, m.zone, m.last(c, at)) != end {
-		return end, 0
-	}
-	return end, used
+	return m.back(c, at)
 }
 
-// open is true where the window of the words runs and has room.
+// back is stand where the clock was set back: to before a window of which all was
+// given back, or from one that a wrong clock told. The window that it has come back to
+// counts what that one does, if the clock as it is set now has the last charge in it.
+// What it had counted before is not known any more where there is nothing left of
+// that: then it is full.
+func (m *calendarWindow) back(c cells, at instant) (end, used int64) {
+	was, used := c.words[0], c.words[1]
+	end = windowEnd(m.unit, m.zone, at.wall)
+	switch {
+	case end == was && used == 0:
+		return end, 0
+	case windowEnd(m.unit, m.zone, m.last(c, at)) == end:
+		if used == 0 {
+			used = m.max
+		}
+		return end, used
+	case used == 0 && m.runs(c, at):
+		return was, 0
+	}
+	return end, 0
+}
+
+// open is true where the window of the words runs and has room for more than the claim.
 func (m *calendarWindow) open(c cells, r *claim) bool {
 	left := since(c.words[0], r.at.wall) // more than far where the end has passed
 	runs := c.words[1] > 0 && left-1 < m.far && since(r.at.tick, c.words[3]) <= m.far-left
-	return runs && r.keep == 0 && r.cost <= m.max-c.words[1]
+	return runs && r.keep == 0 && r.cost < m.max-c.words[1]
 }
 
 func (m *calendarWindow) ask(c cells, r *claim) gate {
@@ -137,18 +154,21 @@ func (m *calendarWindow) spent(c cells, at instant) []spending {
 }
 
 // inherit counts what was charged in the window that runs.
-func (m *calendarWindow) inherit(c cells, at instant, spent []spending) {
+func (m *calendarWindow) inherit(c cells, at instant, spent []spending) (over []spending) {
 	end := windowEnd(m.unit, m.zone, at.wall)
 	for _, s := range spent {
-		if windowEnd(m.unit, m.zone, sub(at.wall, sub(at.tick, s.tick))) == end {
-			c.words[0], c.words[1], c.words[3] = end, add(c.words[1], s.amount), s.tick
+		if windowEnd(m.unit, m.zone, sub(at.wall, sub(at.tick, s.tick))) != end {
+			over = append(over, s)
+			continue
 		}
+		c.words[0], c.words[1], c.words[3] = end, add(c.words[1], s.amount), s.tick
 	}
+	return over
 }
 
 func (m *calendarWindow) idle(c cells, at instant) bool {
 	if c.words[1] == 0 {
-		return true
+		return at.wall >= c.words[0] || c.words[0] == 0
 	}
 	_, used := m.stand(c, at)
 	return used == 0 && c.words[3] <= at.tick

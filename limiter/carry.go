@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -52,27 +51,16 @@ func meaningOf(r policy.Rule, m meter) meaning {
 // carries on. It is kept for a policy that does.
 type rest struct {
 	meaning
-	rule  policy.Rule
-	meter meter
-	words []int64
+	rule    policy.Rule
+	meter   meter
+	words   []int64
+	surplus bool // a rule of its name counts on and cannot hold it
 }
 
 // An owner is whose a rest is: an account, or its recipient.
 type owner struct {
 	account   uint32
 	recipient uint64
-}
-
-// carry moves what a holder has spent under one rule to a fresh one of the same
-// meaning. Where the meters keep the same record it stays as it is. Otherwise
-// charges are told again, and what is only known as a sum counts as charged now.
-func carry(from, to meter, old, fresh cells, at instant) {
-	if to.same(from) {
-		copy(fresh.words, old.words)
-		return
-	}
-	to.inherit(fresh, at, from.spent(old, at))
-	old.stock.discard(from.layout(), old.words)
 }
 
 // from is, for each rule of the plan, the rule of the old plan that has its
@@ -113,24 +101,6 @@ func (m *change) copied(want meaning) int {
 	return -1
 }
 
-// copy has a rule count what another of its meaning has counted, and what it had
-// counted itself under an earlier policy, some of it perhaps twice.
-func (m *change) copy(who owner, i int, fresh cells, from meter, old cells) {
-	to := m.new.rules[i].meter
-	family, _ := to.counts()
-	if m.recall(who, i, fresh); family == audience || to.idle(fresh, m.at) && to.same(from) {
-		fresh.stock.discard(to.layout(), fresh.words)
-		to.fresh(fresh.words)
-		save(from, old, 0).load(to, fresh, 0)
-		return
-	}
-	spent := append(to.spent(fresh, m.at), from.spent(old, m.at)...)
-	slices.SortStableFunc(spent, func(a, b spending) int { return cmp.Compare(a.tick, b.tick) })
-	fresh.stock.discard(to.layout(), fresh.words)
-	to.fresh(fresh.words)
-	to.inherit(fresh, m.at, spent)
-}
-
 // A change moves an account from one plan to another.
 type change struct {
 	shard    *shard
@@ -139,6 +109,10 @@ type change struct {
 	home     bool // new is the limiter's own
 	at       instant
 	pause    int64 // the end of a pause that runs and that no rule carries on
+
+	// before are the surpluses of the holder that is moved, by the names of the old
+	// rules, after those by the names of the new ones.
+	before, after []rest
 }
 
 // move gives a holder a row for the new plan, with what it had spent, in the place
@@ -153,6 +127,7 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 	fresh := s.words(m.new, scope, who.account, moved)
 	old := s.words(m.old, scope, who.account, row)
 	s.draw(m.old, scope, old, key)
+	m.before, m.after = s.takeSurpluses(who), nil
 	carried := set(0)
 	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
 		i := rules.first()
@@ -161,22 +136,19 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 		if m.from[i] >= 0 {
 			continue // what others copy has to be there still
 		}
-		want := meaningOf(m.new.policy.Rules[i], r.meter)
-		j := m.copied(want)
+		j := m.copied(m.meaning(i))
 		if j < 0 {
 			m.recall(who, i, to)
 			continue
 		}
-		o := &m.old.rules[j]
-		m.copy(who, i, to, o.meter, cells{old.of(o), &s.stock})
+		m.copy(who, i, j, to, cells{old.of(&m.old.rules[j]), &s.stock})
 	}
 	for rules := m.new.in[scope]; rules != 0; rules &= rules - 1 {
 		i := rules.first()
-		r := &m.new.rules[i]
 		if j := m.from[i]; j >= 0 {
 			o := &m.old.rules[j]
 			carried |= 1 << j
-			carry(o.meter, r.meter, cells{old.of(o), &s.stock}, cells{fresh.of(r), &s.stock}, m.at)
+			m.carry(i, o.meter, m.takeSurplus(j), cells{old.of(o), &s.stock}, cells{fresh.of(&m.new.rules[i]), &s.stock})
 		}
 	}
 	for rules := m.old.in[scope] &^ carried; rules != 0; rules &= rules - 1 {
@@ -184,6 +156,7 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 		o := &m.old.rules[j]
 		m.lay(who, j, cells{old.of(o), &s.stock}, fresh)
 	}
+	s.keep(who, slices.Concat(s.rests[who], m.before, m.after))
 	if s.rested(who, m.at) {
 		s.clearRests(who)
 	}
@@ -191,11 +164,62 @@ func (m *change) move(scope int, who owner, key dice.Account, row uint32) (moved
 	return moved
 }
 
+// meaning is the meaning of rule i of the new plan.
+func (m *change) meaning(i int) meaning {
+	return meaningOf(m.new.policy.Rules[i], m.new.rules[i].meter)
+}
+
+// carry moves what a holder has spent under one rule, and that rule's surplus, to
+// rule i of the new plan, of the same meaning. Where the meters keep the same record
+// it stays as it is. Otherwise charges are told again, and what is only known as a
+// sum counts as charged now.
+func (m *change) carry(i int, from meter, surplus *rest, old, fresh cells) {
+	if r := &m.new.rules[i]; r.same(from) {
+		copy(fresh.words, old.words)
+		if surplus != nil {
+			surplus.rule.Name = r.name
+			m.after = append(m.after, *surplus)
+		}
+		return
+	}
+	spent := m.told(from, old, surplus)
+	old.stock.discard(from.layout(), old.words)
+	if surplus != nil {
+		old.stock.discard(surplus.meter.layout(), surplus.words)
+	}
+	m.inherit(i, fresh, spent)
+}
+
+// copy has rule i, which is new, count what rule j of the old plan has counted, of the
+// same meaning, and what it had counted itself under an earlier policy, some of it
+// perhaps twice.
+func (m *change) copy(who owner, i, j int, fresh, old cells) {
+	to, from := m.new.rules[i].meter, m.old.rules[j].meter
+	surplus := m.surplusOf(j)
+	m.recall(who, i, fresh)
+	family, _ := to.counts()
+	if family == audience || to.idle(fresh, m.at) && to.same(from) && surplus == nil {
+		fresh.stock.discard(to.layout(), fresh.words)
+		to.fresh(fresh.words)
+		save(from, old, 0).load(to, fresh, 0)
+		return
+	}
+	mine := m.regain(i)
+	spent := append(m.told(to, fresh, mine), m.told(from, old, surplus)...)
+	slices.SortStableFunc(spent, earliest)
+	fresh.stock.discard(to.layout(), fresh.words)
+	if mine != nil {
+		fresh.stock.discard(mine.meter.layout(), mine.words)
+	}
+	to.fresh(fresh.words)
+	m.inherit(i, fresh, spent)
+}
+
 // recall gives a rule the rest of its meaning, if there is one: of several the one
 // that keeps the same record, and of those the one of its name.
 func (m *change) recall(who owner, i int, fresh cells) {
 	r := &m.new.rules[i]
-	want := meaningOf(m.new.policy.Rules[i], r.meter)
+	want := m.meaning(i)
 	rests := m.shard.rests[who]
 	for _, alike := range []func(rest) bool{
 		func(o rest) bool { return r.same(o.meter) && r.name == o.rule.Name },
@@ -205,7 +229,7 @@ func (m *change) recall(who owner, i int, fresh cells) {
 		k := slices.IndexFunc(rests, func(o rest) bool { return o.meaning == want && alike(o) })
 		if k >= 0 {
 			o := rests[k]
-			carry(o.meter, r.meter, cells{o.words, fresh.stock}, fresh, m.at)
+			m.carry(i, o.meter, nil, cells{o.words, fresh.stock}, fresh)
 			m.shard.keep(who, slices.Delete(rests, k, k+1))
 			return
 		}
@@ -216,7 +240,7 @@ func (m *change) recall(who owner, i int, fresh cells) {
 func (m *change) wanted(o rest, i int) bool {
 	for k := range m.new.rules {
 		r := &m.new.rules[k]
-		if k != i && m.from[k] < 0 && r.same(o.meter) && meaningOf(m.new.policy.Rules[k], r.meter) == o.meaning {
+		if k != i && m.from[k] < 0 && r.same(o.meter) && m.meaning(k) == o.meaning {
 			return true
 		}
 	}
@@ -228,11 +252,18 @@ func (m *change) wanted(o rest, i int) bool {
 // hash, so its pause waits in the rest.
 func (m *change) lay(who owner, j int, old cells, fresh words) {
 	from, of := &m.old.rules[j], m.old.policy.Rules[j]
+	if surplus := m.takeSurplus(j); surplus != nil {
+		all := m.aside(of, m.told(from.meter, old, surplus))
+		old.stock.discard(from.layout(), old.words)
+		old.stock.discard(surplus.meter.layout(), surplus.words)
+		m.shard.keep(who, append(m.shard.rests[who], all))
+		return
+	}
 	if from.idle(old, m.at) {
 		old.stock.discard(from.layout(), old.words)
 		return
 	}
-	r := rest{meaningOf(of, from.meter), of, from.meter, slices.Clone(old.words)}
+	r := rest{meaning: meaningOf(of, from.meter), rule: of, meter: from.meter, words: slices.Clone(old.words)}
 	if r.family == unfinished {
 		return
 	}
@@ -345,12 +376,7 @@ func (m *change) of(a *account, f *flight, r *rule) []int64 {
 
 // flights makes the account's permits in flight count under the new rules.
 func (m *change) flights(a *account) {
-	if a.flight == 0 {
-		return
-	}
-	s := m.shard
-	for n := a.flight - 1; ; {
-		f := s.flights.one(n)
+	for f := range m.shard.flying(a) {
 		var rules, owed set
 		for i, j := range m.from {
 			if j >= 0 {
@@ -364,9 +390,6 @@ func (m *change) flights(a *account) {
 			}
 		}
 		f.rules, f.owed = rules, owed
-		if n = f.next; n == a.flight-1 {
-			return
-		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package limiter
 
 import (
+	"math"
 	"sort"
 	"time"
 
@@ -175,10 +176,14 @@ func (m *chunkedWindow) spent(c cells, at instant) (spent []spending) {
 	return spent
 }
 
-func (m *chunkedWindow) inherit(c cells, _ instant, spent []spending) {
+// inherit keeps all of it, also what the window has no room for.
+func (m *chunkedWindow) inherit(c cells, _ instant, spent []spending) (over []spending) {
 	for _, s := range spent {
-		m.charge(c, &claim{demand: demand{cost: min(s.amount, m.max)}, at: instant{tick: s.tick}})
+		if room := math.MaxInt64 - m.stand(c, s.tick).used; room > 0 {
+			m.charge(c, &claim{demand: demand{cost: min(s.amount, room)}, at: instant{tick: s.tick}})
+		}
 	}
+	return nil
 }
 
 func (m *chunkedWindow) idle(c cells, at instant) bool { return m.stand(c, at.tick).used == 0 }

@@ -108,10 +108,33 @@ func TestClockThatStepsBack(t *testing.T) {
 				{-2 * s, allow(3), yes(3, 0, 2*s)},
 				{s, take("a", 1), yes(3, 2, 24*time.Hour-s)},
 				{s, settle("a", limiter.Unsent), limiter.Gate{}},
-				{-s, allow(3), yes(3, 0, 24*time.Hour+s)},
-				{-s, allow(1), wait(24*time.Hour+s, 3, 0, 24*time.Hour+s)},
+				{-s, allow(1), wait(s, 3, 0, s)},
+				{0, allow(3), yes(3, 0, 24*time.Hour)},
 				{s, allow(1), wait(24*time.Hour-s, 3, 0, 24*time.Hour-s)},
 				{24 * time.Hour, allow(3), yes(3, 0, 24*time.Hour)},
+			},
+		},
+		{
+			name: "nor once one far ahead was given back", limit: policy.CalendarWindow{Max: 3, Unit: policy.Hour},
+			start: monday,
+			steps: []step{
+				{0, allow(3), yes(3, 0, time.Hour)},
+				{1000 * time.Hour, take("a", 1), yes(3, 2, time.Hour)},
+				{1000 * time.Hour, settle("a", limiter.Unsent), limiter.Gate{}},
+				{s, allow(1), wait(time.Hour-s, 3, 0, time.Hour-s)},
+				{time.Hour, allow(3), yes(3, 0, time.Hour)},
+			},
+		},
+		{
+			name: "one before it that was never opened goes by the later", limit: policy.CalendarWindow{Max: 3, Unit: policy.Day},
+			start: monday.Truncate(24 * time.Hour),
+			steps: []step{
+				{24 * time.Hour, take("a", 1), yes(3, 2, 24*time.Hour)},
+				{24 * time.Hour, settle("a", limiter.Unsent), limiter.Gate{}},
+				{-30 * s, check(1), wait(30*s, 3, 0, 30*s)},
+				{0, allow(2), yes(3, 1, 48*time.Hour)},
+				{24 * time.Hour, allow(2), wait(24*time.Hour, 3, 1, 24*time.Hour)},
+				{48 * time.Hour, allow(3), yes(3, 0, 24*time.Hour)},
 			},
 		},
 		{
@@ -144,6 +167,23 @@ func TestClockThatStepsBack(t *testing.T) {
 			},
 		},
 	})
+}
+
+// An account that has taken and given back is not forgotten while it waits for a
+// window that it has opened.
+func TestAnEmptiedCalendarWindowIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	l, err := limiter.New(only(policy.CalendarWindow{Max: 3, Unit: policy.Hour}), &limiter.Options{MaxAccounts: 1})
+	require.NoError(t, err)
+	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(-time.Minute), request(3)).Answer)
+	p, d := l.Take(monday.Add(time.Minute), request(1))
+	require.Equal(t, limiter.Allowed, d.Answer)
+	p.Settle(monday.Add(time.Minute), limiter.Unsent)
+	bobs := request(1)
+	bobs.Account = bob
+	require.Equal(t, limiter.Busy, l.Allow(monday.Add(2*time.Minute), bobs).Answer)
+	require.Equal(t, limiter.Later, l.Check(monday.Add(-30*time.Second), request(1)).Answer)
+	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(time.Hour+time.Second), bobs).Answer)
 }
 
 // fillable is a limit, the cost that fills it, and how long it then takes to free

@@ -51,7 +51,7 @@ func (m *concurrency) same(other meter) bool {
 
 func (m *concurrency) spent(cells, instant) []spending { return nil }
 
-func (m *concurrency) inherit(cells, instant, []spending) {}
+func (m *concurrency) inherit(cells, instant, []spending) []spending { return nil }
 
 func (m *concurrency) idle(c cells, _ instant) bool { return c.words[0] == 0 }
 

@@ -53,8 +53,9 @@ type meter interface {
 	// order and counts that are not negative, can be the meter's.
 	sound(s saved) bool
 
-	// inherit fills in fresh cells as if they had been charged so.
-	inherit(c cells, at instant, spent []spending)
+	// inherit fills in fresh cells as if they had been charged so, oldest first. What
+	// is over they cannot hold, though it may count for a later rule.
+	inherit(c cells, at instant, spent []spending) (over []spending)
 }
 
 // compile is the table of meters. A new kind of limit is one file and one row

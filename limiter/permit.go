@@ -60,7 +60,8 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	}
 	number := s.flights.one(p.flight).account
 	a := s.accounts.at(number)
-	end := l.instant(now)
+	given := l.instant(now)
+	end := given
 	switch {
 	case !end.known():
 		end = instant{a.last, a.last, a.steady}
@@ -69,10 +70,10 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	}
 	l.lapse(s, number, end)
 	if s.flights.one(p.flight).serial == p.serial {
-		l.settle(s, p.flight, end, o)
+		l.settle(s, p.flight, end, given, o)
 	}
 	if l.awaiting.Load() > 0 {
-		l.wake(s.accounts.key(&a.name))
+		l.wake(s.accounts.key(a.name))
 	}
 }
 
@@ -103,9 +104,10 @@ func (l *Limiter) permit(q *query, action policy.Action, rules, owed set) Permit
 	return Permit{l, f.serial, uint32(q.hash % shardCount), q.shard.launch(&f)}
 }
 
-// settle gives every rule that a permit was charged to its outcome. It requires
-// s.mu.
-func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
+// settle gives every rule that a permit was charged to its outcome, at the instant
+// end of the account. For a portfolio, whose clock is its own, it is the given one;
+// that of a permit that ends as sent is not asked for. It requires s.mu.
+func (l *Limiter) settle(s *shard, number uint32, end, given instant, o Outcome) {
 	f := *s.flights.one(number)
 	s.land(number)
 	a := s.accounts.at(f.account)
@@ -131,11 +133,12 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 		defer other.mu.Unlock()
 		b := other.accounts.at(d.account)
 		b.pairs--
+		at := instant{b.last, b.last, b.steady}
+		if o == Unsent || o == Refused {
+			at = l.reach(other, d.account, given)
+		}
 		d.stale = d.turn != b.turn
 		receipts[ofPortfolio] = d.receipt
-		at := end
-		at.tick = max(at.tick, b.last)
-		b.saw(at)
 		holders[ofPortfolio] = holder{
 			words: other.mine(pl, ofPortfolio, d.account, b), stock: &other.stock,
 		}
@@ -153,6 +156,20 @@ func (l *Limiter) settle(s *shard, number uint32, end instant, o Outcome) {
 	a.saw(end)
 }
 
+// reach moves portfolio i, which something is given back to, on to an instant, and
+// returns the one that it is then at. It requires s.mu.
+func (l *Limiter) reach(s *shard, i uint32, given instant) instant {
+	b := s.accounts.at(i)
+	switch {
+	case !given.known():
+		return instant{b.last, b.last, b.steady}
+	case given.tick < b.last:
+		return s.overtaken(i, l.plan, ofPortfolio, given)
+	}
+	b.saw(given)
+	return given
+}
+
 // lapse settles the permits of account i that have run out by the instant at, each
 // as sent when it did. It requires s.mu.
 func (l *Limiter) lapse(s *shard, i uint32, at instant) {
@@ -165,7 +182,7 @@ func (l *Limiter) lapse(s *shard, i uint32, at instant) {
 		if !out {
 			return
 		}
-		l.settle(s, a.flight-1, end, Sent)
+		l.settle(s, a.flight-1, end, end, Sent)
 	}
 }
 
@@ -183,14 +200,14 @@ func (l *Limiter) runsOut(f *flight, at instant) (end instant, out bool) {
 // nothing else, and nothing of a portfolio's. It requires the query's locks.
 func (l *Limiter) foresee(q *query) {
 	s, account := q.shard, &q.account
-	first := s.accounts.at(account.number).flight
-	for n := first; ; {
-		f := s.flights.one(n - 1)
+	copied := false
+	for f := range s.flying(account.record) {
 		end, out := l.runsOut(f, account.at)
 		if !out {
 			return
 		}
-		if n == first {
+		if !copied {
+			copied = true
 			account.words = account.words.clone()
 			if q.others != nil {
 				q.others.recipient.words = q.others.recipient.words.clone()
@@ -208,9 +225,6 @@ func (l *Limiter) foresee(q *query) {
 			receipt := f.receipt
 			receipt.key = h.key
 			r.settle(h.cells(r), receipt, end, Sent)
-		}
-		if n = f.next + 1; n == first {
-			return
 		}
 	}
 }

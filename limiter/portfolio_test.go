@@ -94,6 +94,50 @@ func TestAccountsShareAPortfolio(t *testing.T) {
 	})
 }
 
+// What an account has seen of a clock that trembles is its own: whoever gives back to
+// a portfolio brings the time it was told, and a clock that was set back restarts the
+// portfolio's waits then. What ends as sent brings none.
+func TestAPortfolioHasAClockOfItsOwn(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	mine := policy.Rule{Name: "mine", Actions: []policy.Action{"look"}, Limit: policy.SlidingWindow{Max: 9, Window: s}}
+	ours := policy.Rule{Name: "only", Actions: []policy.Action{"send_message"}, Scope: policy.ScopePortfolio, Limit: policy.SlidingWindow{Max: 3, Window: 10 * s}}
+	for _, tt := range []struct {
+		name        string
+		settle      time.Duration // from monday, after the account has seen 900 ms
+		outcome     limiter.Outcome
+		ask         time.Duration // and charge once more
+		first, last time.Duration // until the charges have left the window
+	}{
+		{"ahead", 0, limiter.Unsent, 0, 10 * s, 10 * s},
+		{"refused", 0, limiter.Refused, 0, 10 * s, 10 * s},
+		{"as sent", 2 * s, limiter.Sent, s / 2, 9*s + s/2, 10 * s},
+		{"given back later", 2 * s, limiter.Unsent, s + s/2, 8*s + s/2, 10*s + s/2},
+		{"set back", -2 * s, limiter.Unsent, 0, 8 * s, 10 * s},
+		{"no time", -1 << 62, limiter.Unsent, 0, 10 * s, 10 * s},
+	} {
+		l := newLimiter(t, policy.Policy{Rules: []policy.Rule{mine, ours}})
+		req := limiter.Request{Account: alice, Action: policy.SendMessage, Portfolio: "p"}
+		require.Equal(t, limiter.Allowed, l.Allow(monday, req).Answer)
+		p, d := l.Take(monday, req)
+		require.Equal(t, limiter.Allowed, d.Answer)
+		require.Equal(t, limiter.Allowed, l.Allow(monday.Add(900*time.Millisecond), limiter.Request{Account: alice, Action: "look"}).Answer)
+		at := monday.Add(tt.settle)
+		if tt.settle < -time.Hour {
+			at = time.Time{}
+		}
+		p.Settle(at, tt.outcome)
+		req.Account, req.Cost = bob, 3
+		now := monday.Add(tt.ask)
+		l.Allow(now, limiter.Request{Account: bob, Action: policy.SendMessage, Portfolio: "p"})
+		require.Equal(t, tt.last, l.Check(now, req).RetryAfter, tt.name)
+		if req.Cost = 2; tt.outcome != limiter.Unsent {
+			req.Cost = 1
+		}
+		require.Equal(t, tt.first, l.Check(now, req).RetryAfter, tt.name)
+	}
+}
+
 // TestPortfoliosAreSharedByAllAtOnce has many callers at a few accounts and
 // portfolios, each account in each portfolio, so that locks are taken in every
 // combination. No budget is passed, and once all is quiet none is short of what

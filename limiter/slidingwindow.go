@@ -1,6 +1,7 @@
 package limiter
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wapace/wapace/internal/dice"
@@ -26,6 +27,13 @@ func (m *slidingWindow) live(c cells, now int64) (l *log, gone int) {
 		return nil, 0
 	}
 	return l, l.before(now, m.window)
+}
+
+// open is true where there is room for more than the claim, even if no charge has left
+// the window since the last one.
+func (m *slidingWindow) open(c cells, r *claim) bool {
+	used := int64(c.stock.logs.at(c.words[0]).len())
+	return r.keep == 0 && used < m.max && r.cost < m.max-used
 }
 
 // ask resets when the window has given back as much as the request asks for.
@@ -84,30 +92,33 @@ func (m *slidingWindow) spent(c cells, at instant) (spent []spending) {
 	return spent
 }
 
-// inherit keeps the newest charges, also some that the window cannot hold: they leave
-// it before there is room again, but a larger window of a later policy counts them.
-// They are at most as many as a window that keeps chunks may have of those.
-func (m *slidingWindow) inherit(c cells, _ instant, spent []spending) {
+// inherit keeps as many of the newest charges as the largest window of the kind holds:
+// as long as there are more, none has room for another.
+func (m *slidingWindow) inherit(c cells, _ instant, spent []spending) (over []spending) {
 	if len(spent) == 0 {
-		return
+		return nil
 	}
-	const most = 4 * exactWindow
-	left, part, first := int64(most), int64(0), len(spent)
+	left, part, first := int64(exactWindow), int64(0), len(spent)
 	for first > 0 && left > 0 {
 		first--
 		part = min(left, spent[first].amount)
 		left -= part
 	}
+	over = slices.Clone(spent[:first])
+	if more := spent[first].amount - part; more > 0 {
+		over = append(over, spending{spent[first].tick, more})
+	}
 	c.words[0] = c.stock.logs.open()
 	l := c.stock.logs.at(c.words[0])
 	for ; first < len(spent); first++ {
 		for range part {
-			l.push(spent[first].tick, most)
+			l.push(spent[first].tick, exactWindow)
 		}
 		if first+1 < len(spent) {
 			part = spent[first+1].amount
 		}
 	}
+	return over
 }
 
 func (m *slidingWindow) idle(c cells, at instant) bool {

@@ -20,8 +20,8 @@ import (
 // not certain what the clock showed.
 func (p *player) audit() string {
 	for _, rule := range p.trace.policies[0].Rules {
-		if rule.Scope != policy.ScopePortfolio || p.trace.clock == trembling {
-			continue // whoever is ahead, by up to a second, takes a portfolio along
+		if rule.Scope != policy.ScopePortfolio {
+			continue
 		}
 		if wrong := p.found(rule, nil, p.shared); wrong != "" {
 			return wrong
@@ -44,6 +44,9 @@ func (p *player) audit() string {
 
 // reign audits one rule of a reign.
 func (p *player) reign(b *book, reign int, rule policy.Rule) string {
+	if p.familiar(b, reign, rule) {
+		return ""
+	}
 	counts, rule := p.counts(b, reign, rule)
 	var before, now []*entry
 	for i := range b.entries {
@@ -58,6 +61,19 @@ func (p *player) reign(b *book, reign int, rule policy.Rule) string {
 		return ""
 	}
 	return p.found(rule, before, now)
+}
+
+// familiar reports whether a rule knows recipients from a shadow, which may go free: a
+// shadow does not count those that it would have refused, so who they are is not said.
+func (p *player) familiar(b *book, number int, rule policy.Rule) bool {
+	_, unique := rule.Limit.(policy.UniqueRecipients)
+	_, meaning := recordOf(rule)
+	return unique && slices.ContainsFunc(b.reigns[:number], func(before reign) bool {
+		return slices.ContainsFunc(p.trace.policies[before.policy].Rules, func(r policy.Rule) bool {
+			_, m := recordOf(r)
+			return r.Shadow && r.Scope == rule.Scope && m == meaning
+		})
+	})
 }
 
 // counts says which calls of earlier reigns a rule counts, and the rule with the
@@ -77,13 +93,16 @@ func (p *player) counts(b *book, reign int, rule policy.Rule) (func(*entry) bool
 		return flies, rule
 	}
 	for k := reign - 1; k >= 0 && mine != ""; k-- {
-		alike := false
+		alike, forgets := false, false
 		for _, r := range p.policy(b, k).Rules {
 			record, m := recordOf(r)
 			if r.Scope != rule.Scope || m != meaning {
 				continue
 			}
 			alike = true
+			if _, ok := r.Limit.(policy.TokenBucket); ok || !windowed(rule) {
+				forgets = true // it is told in another way, which is coarser
+			}
 			if record == mine && !r.Shadow {
 				known[k] = true
 				if gap, ok := r.Limit.(policy.Gap); ok { // whose pauses go on as they were drawn
@@ -93,8 +112,8 @@ func (p *player) counts(b *book, reign int, rule policy.Rule) (func(*entry) bool
 				}
 			}
 		}
-		if alike && !known[k] {
-			break // it was told in another way, which is coarser
+		if alike && !known[k] && forgets {
+			break
 		}
 	}
 	if _, ok := rule.Limit.(policy.Gap); !ok {
@@ -105,6 +124,16 @@ func (p *player) counts(b *book, reign int, rule policy.Rule) (func(*entry) bool
 		end := b.ended(e, reign)
 		return (end == reign || known[end]) && (known[e.reign] || flies(e))
 	}, rule
+}
+
+// windowed reports whether a rule counts in a window that slides. What has been told to
+// another window in between comes back to it.
+func windowed(r policy.Rule) bool {
+	switch r.Limit.(type) {
+	case policy.SlidingWindow, policy.NewContacts:
+		return true
+	}
+	return false
 }
 
 // ended is the reign in which a call ended, or the one given, if it did not before.

@@ -47,6 +47,8 @@ func (d *drawer) trace(seed uint64) *trace {
 		rules := d.rules(1+d.IntN(3), policy.ScopeAccount)
 		if i == 0 {
 			rules = append(rules, shared...)
+		} else if d.IntN(2) == 0 {
+			rules = d.variant(tr.policies[0].Rules)
 		}
 		tr.policies = append(tr.policies, policy.Policy{Rules: rules})
 	}
@@ -76,6 +78,46 @@ func (d *drawer) rules(n int, scope policy.Scope) (rules []policy.Rule) {
 		if (policy.Policy{Rules: []policy.Rule{r}}).Validate() == nil && !twice(rules, r) {
 			rules = append(rules, r)
 		}
+	}
+	return rules
+}
+
+// variant are the account's rules with other numbers, in other kinds of window or not
+// at all.
+func (d *drawer) variant(of []policy.Rule) (rules []policy.Rule) {
+	for _, r := range of {
+		if r.Scope == policy.ScopePortfolio || d.IntN(6) == 0 {
+			continue
+		}
+		most := pick[int64](d, 0, 1, 2, 3, 5, 1200)
+		switch limit := r.Limit.(type) {
+		case policy.SlidingWindow:
+			unit, cut := map[time.Duration]policy.Unit{
+				time.Minute: policy.Minute, time.Hour: policy.Hour, 24 * time.Hour: policy.Day, 7 * 24 * time.Hour: policy.Week,
+			}[limit.Window]
+			if limit.Max = most; cut && d.IntN(2) == 0 {
+				r.Limit = policy.CalendarWindow{Max: most, Unit: unit, Location: pick(d, d.zones...)}
+			} else {
+				r.Limit = limit
+			}
+		case policy.CalendarWindow:
+			period, slides := map[policy.Unit]time.Duration{
+				policy.Minute: time.Minute, policy.Hour: time.Hour, policy.Day: 24 * time.Hour, policy.Week: 7 * 24 * time.Hour,
+			}[limit.Unit]
+			if limit.Max = most; slides && d.IntN(2) == 0 {
+				r.Limit = policy.SlidingWindow{Max: most, Window: period}
+			} else {
+				r.Limit = limit
+			}
+		case policy.NewContacts:
+			limit.Max = most
+			r.Limit = limit
+		case policy.Concurrency:
+			limit.Max = most
+			r.Limit = limit
+		default:
+		}
+		rules = append(rules, r)
 	}
 	return rules
 }

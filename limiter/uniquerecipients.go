@@ -110,6 +110,6 @@ func (m *uniqueRecipients) same(other meter) bool {
 
 func (m *uniqueRecipients) spent(cells, instant) []spending { return nil }
 
-func (m *uniqueRecipients) inherit(cells, instant, []spending) {}
+func (m *uniqueRecipients) inherit(cells, instant, []spending) []spending { return nil }
 
 func (m *uniqueRecipients) sound(saved) bool { return true }

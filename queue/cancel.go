@@ -92,7 +92,7 @@ func (q *Queue) withdraw(r *Record) (j job, found, late bool) {
 // may wait for: another item stands for it while that goes on.
 func (q *Queue) withdrawChecking(l *lane, it *item, now time.Time) job {
 	it.ended = true
-	stand := &item{id: it.id, to: it.to, seq: it.seq, terms: it.terms, phase: saving, way: &way{
+	stand := &item{core: it.core, phase: saving, way: &way{
 		record: it.way.record,
 		end:    &end{status: Cancelled, code: ByHand, err: "it was cancelled", done: now},
 	}}

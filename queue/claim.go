@@ -23,7 +23,7 @@ func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
 		q.refused(l, it, d, now)
 		return job{}, false
 	}
-	shown := q.drawTyping(l.account, it)
+	shown := q.drawTyping(l.account, &it.core)
 	for _, before := range l.claimed {
 		if before.phase == typing && ranks(before, it) {
 			shown = max(shown, before.way.until.Sub(now)) // it will not overtake that one

@@ -29,4 +29,4 @@ func (q *Queue) firstContact(ctx context.Context, m *Message) (first bool) {
 
 // meet notes that a message of its chain went out before: it is not to somebody new.
 // It tells the one behind it when it leaves.
-func (it *item) meet() { it.met, it.contact = true, false }
+func (m *core) meet() { m.met, m.contact = true, false }

@@ -47,92 +47,13 @@ func (q *Queue) ETA(ctx context.Context, id string) (Estimate, error) {
 		return Estimate{}, nil
 	case Queued:
 	}
-	f, err := q.future(&r)
+	f, err := q.foresee(&r)
 	if err != nil {
 		return Estimate{}, fmt.Errorf("queue: eta: %w", err)
 	}
-	return f.estimate(ctx)
-}
-
-// future copies the lane of a message that is queued, and what its account may do.
-func (q *Queue) future(r *Record) (*future, error) {
-	s := q.shardOf(r.Account)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := q.clock.Now()
-	f := &future{queue: q, account: r.Account, key: q.dice.Account(r.Account), now: now.Round(0)}
-	sends, checks := s.sends.outlook(unmeasured()), s.checks.outlook(unmeasured())
-	var it *item
-	if l := s.lanes.find(r.Account); l != nil {
-		it = l.line.find(r)
-		f.still = l.still(it)
-		sends = l.sends.outlook(sends)
-		if l.link != nil {
-			link := *l.link
-			f.link = &link
-		}
-	}
-	if it == nil { // it is being taken in, or done with
-		if f.still == nil {
-			f.still = (&still{line: line{shard: s}}).clone()
-		}
-		f.target = q.item(r, false)
-		f.line.join(f.target, r.Campaign, r.Priority, f.now)
-	}
-	seed := uint64(f.key)
-	f.tempo = &tempo{start: f.now, sends: newMix(sends, seed), checks: newMix(checks, seed)}
-	var err error
-	f.limiter, err = q.limiter.Fork(now, r.Account, "")
-	return f, err
-}
-
-// estimate steps a future and two like it, in which the calls take less and more.
-func (f *future) estimate(ctx context.Context) (e Estimate, err error) {
-	open := f.link != nil && f.link.down
-	likely, err := f.fork(0)
-	if err != nil {
-		return e, err
-	}
-	var ok bool
-	if e.At, ok, err = likely.run(ctx); err != nil || !ok {
-		return Estimate{}, err
-	}
-	f.tempo.likely = likely.tempo.likely
-	low, err := f.fork(-1)
+	e, err := f.estimate(ctx)
 	if err != nil {
 		return Estimate{}, err
-	}
-	if e.Low, ok, err = low.run(ctx); err != nil {
-		return Estimate{}, err
-	}
-	if !ok || e.Low.After(e.At) {
-		e.Low = e.At
-	}
-	f.tempo.lean = 1
-	high, ok, err := f.run(ctx)
-	if err != nil {
-		return Estimate{}, err
-	}
-	if ok && !open {
-		e.High = latest(high, e.At)
 	}
 	return e, nil
-}
-
-// fork is a copy of a future that was not stepped yet.
-func (f *future) fork(lean float64) (*future, error) {
-	own := *f
-	own.still = f.clone()
-	if f.link != nil {
-		link := *f.link
-		own.link = &link
-	}
-	var err error
-	if own.limiter, err = f.limiter.Fork(f.now, f.account, ""); err != nil {
-		return nil, fmt.Errorf("queue: eta: %w", err)
-	}
-	tempo := *f.tempo
-	own.tempo = &tempo
-	own.tempo.lean = lean
-	return &own, nil
 }

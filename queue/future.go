@@ -33,7 +33,6 @@ type future struct {
 	stray  bool // permits of other code are taken to be settled
 
 	spare *way // that the next message to go may have
-	calls int  // how many began
 	gone  bool // the message that is asked for is on the wire
 	lost  bool // it will never be
 }
@@ -91,7 +90,6 @@ func (f *future) open() {
 // ok is false.
 func (f *future) run(ctx context.Context) (at time.Time, ok bool, err error) {
 	f.open()
-	start := f.now
 	for n := 0; !f.gone && !f.lost; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return at, false, context.Cause(ctx)
@@ -103,9 +101,8 @@ func (f *future) run(ctx context.Context) (at time.Time, ok bool, err error) {
 		switch {
 		case !next.Before(forever()):
 			return at, false, nil
-		case f.calls >= mostCalls:
-			part := float64(f.line.before(f.target)) / float64(f.calls)
-			return f.now.Add(time.Duration(min(part*float64(f.now.Sub(start)), float64(math.MaxInt64/2)))), true, nil
+		case f.tempo.calls >= mostCalls:
+			return f.tempo.beyond(f.now, f.line.before(f.target)), true, nil
 		}
 		f.now = latest(next, f.now.Add(1))
 	}
@@ -228,7 +225,7 @@ func (f *future) claim(it, leader *item) {
 	}
 	if !typed {
 		w := f.under(it)
-		w.typing, w.typed = f.queue.options.Typing.draw(f.key, it), f.now
+		w.typing, w.typed = f.queue.options.Typing.draw(f.key, &it.core), f.now
 		for _, before := range f.claimed {
 			if before.phase == typing && ranks(before, it) {
 				w.typing = max(w.typing, before.way.until.Sub(f.now))
@@ -259,7 +256,7 @@ func (f *future) launch(it *item) {
 	w := f.under(it)
 	w.permit, w.typed = permit, f.now // it is the time that counts for a ramp
 	f.gone = it == f.target
-	f.start(it, onWire, f.now.Add(f.tempo.next(f, &f.tempo.sends)))
+	f.start(it, onWire, f.now.Add(f.tempo.next(f.now, &f.tempo.sends)))
 }
 
 func (f *future) start(it *item, to phase, until time.Time) {

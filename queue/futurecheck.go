@@ -68,7 +68,7 @@ func (f *future) check(it *item) {
 		f.checks.remove(it)
 		f.line.forgetEnd(it)
 		f.claimed = append(f.claimed, it)
-		it.phase, it.way.until = checking, f.now.Add(f.tempo.next(f, &f.tempo.checks))
+		it.phase, it.way.until = checking, f.now.Add(f.tempo.next(f.now, &f.tempo.checks))
 	case d.Answer == limiter.Never:
 		f.checks.remove(it)
 		f.drop(it)

@@ -9,23 +9,28 @@ import (
 // An item is a message in its lane: what its order and its pace need. The rest of it is
 // in the store until it goes. Its fields change with the shard's lock held.
 type item struct {
+	core
 	campaign   *campaign // nil where it is not in the line
-	seq        uint64    // its record's Order
-	id, to     string    // to is where it is sent to, once its recipient is verified
 	prev, next *item     // in its chain
 	alike      *item     // in the table of chains
-	terms      *terms    // nil where it has none
 	way        *way      // nil where it has never been on its way
 	place, end int32     // in the pile that it waits in, and among those that expire; plus 1
-	runes      uint32    // how many of its text count for typing
 	hash       uint32    // of its chain's name
 
-	phase    phase
-	verified bool // its recipient is
-	contact  bool // it is the first message to its recipient
-	met      bool // one of its chain that was before it, or it, has gone out
-	held     bool // it is delayed by a rule that tells recipients apart
-	ended    bool // it was cancelled while its recipient is being verified
+	phase phase
+	held  bool // it is delayed by a rule that tells recipients apart
+	ended bool // it was cancelled while its recipient is being verified
+}
+
+// A core is what a message is, wherever it stands.
+type core struct {
+	seq      uint64 // its record's Order
+	id, to   string // to is where it is sent to, once its recipient is verified
+	terms    *terms // nil where it has none
+	runes    uint32 // how many of its text count for typing
+	verified bool   // its recipient is
+	contact  bool   // it is the first message to its recipient
+	met      bool   // one of its chain that was before it, or it, has gone out
 }
 
 // The terms of a message are what most messages have none of. Nobody changes them.
@@ -76,7 +81,7 @@ func (p phase) claimed() bool { return p >= checking }
 
 // item is a message for its lane, as its record has it.
 func (q *Queue) item(r *Record, contact bool) *item {
-	it := &item{seq: r.Order, id: r.ID, to: r.To, contact: contact, terms: r.terms()}
+	it := &item{core: core{seq: r.Order, id: r.ID, to: r.To, contact: contact, terms: r.terms()}}
 	if q.typist != nil {
 		it.runes = q.options.Typing.runes(r.Text)
 	}
@@ -94,41 +99,41 @@ func (r *Record) terms() *terms {
 	}
 }
 
-// all is an item's terms.
-func (it *item) all() terms {
-	if it.terms == nil {
+// all is a message's terms.
+func (m *core) all() terms {
+	if m.terms == nil {
 		return terms{version: 1}
 	}
-	return *it.terms
+	return *m.terms
 }
 
 // expires reports whether a message is of no use any more at some time, and when.
-func (it *item) expires() (at time.Time, ok bool) {
-	if it.terms == nil {
+func (m *core) expires() (at time.Time, ok bool) {
+	if m.terms == nil {
 		return time.Time{}, false
 	}
-	return it.terms.expiresAt, !it.terms.expiresAt.IsZero()
+	return m.terms.expiresAt, !m.terms.expiresAt.IsZero()
 }
 
 // expired reports whether a message is of no use any more.
-func (it *item) expired(now time.Time) bool {
-	at, ok := it.expires()
+func (m *core) expired(now time.Time) bool {
+	at, ok := m.expires()
 	return ok && !at.After(now)
 }
 
 // asked is the recipient that was asked for.
-func (it *item) asked() string {
-	if it.terms != nil && it.terms.askedTo != "" {
-		return it.terms.askedTo
+func (m *core) asked() string {
+	if m.terms != nil && m.terms.askedTo != "" {
+		return m.terms.askedTo
 	}
-	return it.to
+	return m.to
 }
 
 // redirect has a message sent to another address than that which was asked for.
-func (it *item) redirect(to string) {
-	t := it.all()
-	t.askedTo = it.asked() // which names its chain
-	it.terms, it.to = &t, to
+func (m *core) redirect(to string) {
+	t := m.all()
+	t.askedTo = m.asked() // which names its chain
+	m.terms, m.to = &t, to
 }
 
 // priority is that of a message in the line.

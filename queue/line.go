@@ -77,6 +77,7 @@ func (q *line) first() *item {
 
 // join puts a new message in, of a campaign and priority.
 func (q *line) join(it *item, campaign string, priority int, now time.Time) {
+	q.stir()
 	c := q.campaign(campaign, priority)
 	it.campaign = c
 	c.n++
@@ -126,6 +127,7 @@ func (q *line) head(it *item) *item {
 
 // leave takes a message out for good. The next one of its chain may go then.
 func (q *line) leave(it *item, now time.Time) {
+	q.stir()
 	q.unlist(it)
 	q.forgetEnd(it)
 	prev, next := it.prev, it.next
@@ -171,12 +173,14 @@ func (q *line) lead(it *item, now time.Time) {
 
 // delay has the first message of a chain, which is in no list, wait for a time.
 func (q *line) delay(it *item, until time.Time) {
+	q.stir()
 	it.phase, it.under().until = delayed, until
 	q.more().later.push(it)
 }
 
 // enter has the first message of a chain, which is in no list, wait for its turn.
 func (q *line) enter(it *item) {
+	q.stir()
 	it.phase, it.held = waiting, false
 	if it.way != nil {
 		it.way.until = time.Time{}
@@ -193,6 +197,7 @@ func (q *line) enter(it *item) {
 
 // unlist takes a message out of the list that it waits in, if it is in one.
 func (q *line) unlist(it *item) {
+	q.stir()
 	switch it.phase {
 	case waiting:
 		c := it.campaign

@@ -222,9 +222,9 @@ func TestLine_UrgentGoesNext(t *testing.T) {
 	l := line{shard: &shard{chains: chains{seed: maphash.MakeSeed()}}}
 	now := time.Unix(0, 0)
 	for n := range uint64(10_000) {
-		l.join(&item{seq: n, to: "447700900001"}, "", 0, now)
+		l.join(&item{core: core{seq: n, to: "447700900001"}}, "", 0, now)
 	}
-	code := &item{seq: 10_000, to: "447700900001"}
+	code := &item{core: core{seq: 10_000, to: "447700900001"}}
 	l.join(code, "", 1, now)
 	require.Same(t, code, l.first())
 }

@@ -21,6 +21,7 @@ type shard struct {
 	checks   timing
 	entering map[string]struct{} // the IDs of messages on their way into a lane that others may ask for
 	spare    []*affairs          // that lanes may have
+	sketches []*sketching        // under way
 	none     affairs             // of all lanes that have none; nobody writes to it
 	_        [64]byte            // keeps two shards' locks off one cache line
 }

@@ -1,13 +1,9 @@
 package queue
 
-import (
-	"slices"
-	"time"
-)
+import "hash/maphash"
 
-// A still is the messages of a lane as they stand at one moment, to be stepped ahead
-// of the clock. Its items are copies; their records are the lane's, which nobody
-// changes.
+// A still is the messages of a sketch as those of a lane, to be stepped ahead of the
+// clock.
 type still struct {
 	line    line
 	claimed []*item
@@ -15,110 +11,52 @@ type still struct {
 	target  *item   // the message that is asked for
 }
 
-// still copies a lane. It requires the shard's lock.
-func (l *lane) still(target *item) *still {
-	now := still{line: l.line, claimed: l.claimed, target: target}
-	if l.checks == nil {
-		return now.clone()
+// still is the messages of a sketch. Those of two stills have nothing in common but
+// their terms.
+func (s *sketch) still(seed maphash.Seed) *still {
+	to := &still{line: line{
+		shard:  &shard{chains: chains{seed: seed}}, // nobody else's
+		passed: s.passed,
+		n:      int32(len(s.marks)),
+		ready:  s.ready,
+	}}
+	campaigns := append([]campaign(nil), s.campaigns...)
+	for i := range campaigns {
+		to.line.hear(&campaigns[i])
 	}
-	for _, c := range l.checks.all {
-		now.parked = append(now.parked, c.parked...)
+	if len(s.passes) > 0 {
+		to.line.more().passed = append([]priorityPass(nil), s.passes...)
 	}
-	rests := make(map[string]time.Time, len(l.checks.resting))
-	for _, r := range l.checks.resting {
-		rests[r.to] = r.until
+	items, ways := make([]item, len(s.marks)), make([]way, len(s.times))
+	for i := range s.marks {
+		m, it := &s.marks[i], &items[i]
+		it.core, it.campaign, it.phase = m.core, &campaigns[m.campaign], m.phase
+		if m.stay > 0 {
+			times := s.stayOf(m)
+			it.way = &ways[m.stay-1]
+			it.way.until, it.way.typed, it.way.began, it.way.again = times.until, times.typed, times.began, times.again
+		}
+		if m.behind {
+			it.prev, items[i-1].next = &items[i-1], it
+		}
+		if m.ends {
+			to.line.more().ends.push(it)
+		}
+		switch {
+		case m.behind:
+		case m.phase == waiting:
+			it.campaign.ready.push(it)
+		case m.phase == delayed:
+			to.line.more().later.push(it)
+		case m.phase == parked:
+			to.parked = append(to.parked, it)
+		}
 	}
-	own := now.clone()
-	for _, it := range own.parked {
-		it.under().until = rests[it.to]
+	for _, i := range s.claimed {
+		to.claimed = append(to.claimed, &items[i])
 	}
-	return own
-}
-
-// clone copies a still.
-func (s *still) clone() *still {
-	from := s.line.heard()
-	c := cloning{from: s, items: make([]item, 0, s.line.n), campaigns: make([]campaign, len(from))}
-	to := &c.to
-	to.line = line{
-		shard:  &shard{chains: chains{seed: s.line.shard.chains.seed}}, // nobody else's
-		passed: s.line.passed,
-		n:      s.line.n,
-		ready:  s.line.ready,
-	}
-	if r := s.line.rare; r != nil {
-		own := to.line.more()
-		own.passed = slices.Clone(r.passed)
-		own.ends.items = make([]*item, len(r.ends.items))
-	}
-	for i := range c.campaigns {
-		to.line.hear(&c.campaigns[i])
-	}
-	for i, old := range from {
-		c.campaigns[i] = *old
-		c.campaigns[i].ready.items = c.all(old.ready.items)
-	}
-	if r := s.line.rare; r != nil {
-		to.line.rare.later.items = c.all(r.later.items)
-	}
-	to.claimed, to.parked = c.all(s.claimed), c.all(s.parked)
-	if to.target == nil && s.target != nil && s.target.campaign != nil {
-		head := c.chain(s.line.head(s.target)) // it is on its way back into the line
-		head.phase, head.place = behind, 0
-		to.parked = append(to.parked, head)
+	if s.target >= 0 {
+		to.target = &items[s.target]
 	}
 	return to
-}
-
-// A cloning is a clone under way.
-type cloning struct {
-	from      *still
-	to        still
-	items     []item
-	campaigns []campaign
-}
-
-// all copies items with those that are behind them.
-func (c *cloning) all(from []*item) []*item {
-	if len(from) == 0 {
-		return nil
-	}
-	to := make([]*item, 0, len(from))
-	for _, it := range from {
-		if it.campaign != nil { // it is in the line
-			to = append(to, c.chain(it))
-		}
-	}
-	return to
-}
-
-// chain copies an item and those that are behind it.
-func (c *cloning) chain(it *item) (first *item) {
-	var before *item
-	for ; it != nil; it = it.next {
-		if len(c.items) == cap(c.items) {
-			c.items = make([]item, 0, 16)
-		}
-		c.items = append(c.items, *it)
-		own := &c.items[len(c.items)-1]
-		own.campaign, own.prev, own.next, own.alike = &c.campaigns[it.campaign.at], before, nil, nil
-		if it.way != nil {
-			way := *it.way
-			way.hush = nil
-			own.way = &way
-		}
-		if own.end != 0 {
-			c.to.line.rare.ends.items[own.end-1] = own
-		}
-		if it == c.from.target {
-			c.to.target = own
-		}
-		if before == nil {
-			first = own
-		} else {
-			before.next = own
-		}
-		before = own
-	}
-	return first
 }

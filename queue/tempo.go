@@ -15,27 +15,39 @@ import (
 type tempo struct {
 	sends, checks mix
 	start         time.Time
-	lean          float64 // 0, -1 for sooner, 1 for later
-
-	likely []time.Duration // when each call of the likely future began, after start
+	lean          float64          // 0, -1 for sooner, 1 for later
+	calls         int              // how many began
+	likely        *[]time.Duration // when each call of the likely future began, after start
 }
+
+// leaning is the tempo of the next future that begins as t does.
+func (t *tempo) leaning(lean float64) *tempo {
+	own := *t
+	if own.lean = lean; lean == 0 {
+		*own.likely = (*own.likely)[:0]
+	}
+	return &own
+}
+
+// certain reports whether all calls of a mix take one time.
+func (m *mix) certain() bool { return m.each == 0 && m.doubt == 0 }
 
 // reach is how many standard deviations a message may be off: about 9 in 10 are less.
 const reach = 1.75
 
 // next is how long the call takes that begins now.
-func (t *tempo) next(f *future, m *mix) time.Duration {
-	began := f.now.Sub(t.start)
-	i := f.calls
-	f.calls++
+func (t *tempo) next(now time.Time, m *mix) time.Duration {
+	began := now.Sub(t.start)
+	i := t.calls
+	t.calls++
 	took := m.next()
 	if t.lean == 0 {
-		t.likely = append(t.likely, began)
+		*t.likely = append(*t.likely, began)
 		return seconds(took)
 	}
 	var off float64
-	if i = min(i, len(t.likely)-1); i >= 0 {
-		off = math.Abs((began - t.likely[i]).Seconds()) / reach
+	if i = min(i, len(*t.likely)-1); i >= 0 {
+		off = math.Abs((began - (*t.likely)[i]).Seconds()) / reach
 	}
 	return seconds(took + t.lean*reach*m.grows(off))
 }
@@ -54,6 +66,13 @@ func (o outlook) grows(off float64) float64 {
 	}
 	n++
 	return max(math.Sqrt(o.each*n+o.doubt*n*n)-off, 0)
+}
+
+// beyond is when so many calls more have been made that go on as fast as those did up
+// to now.
+func (t *tempo) beyond(now time.Time, calls int) time.Time {
+	took := float64(calls) / float64(t.calls) * float64(now.Sub(t.start))
+	return now.Add(time.Duration(min(took, float64(math.MaxInt64/2))))
 }
 
 // left is how long a call goes on that has gone on for a time.

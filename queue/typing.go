@@ -71,11 +71,11 @@ func (t Typing) bounds(runes uint32) (least, most time.Duration) {
 }
 
 // drawTyping is how long typing is shown for a message: the draw of its ID.
-func (q *Queue) drawTyping(account string, it *item) time.Duration {
-	return q.options.Typing.draw(q.dice.Account(account), it)
+func (q *Queue) drawTyping(account string, m *core) time.Duration {
+	return q.options.Typing.draw(q.dice.Account(account), m)
 }
 
-func (t Typing) draw(key dice.Account, it *item) time.Duration {
-	least, most := t.bounds(it.runes)
-	return key.Between(least, most, dice.Name("typing"), dice.Name(it.id))
+func (t Typing) draw(key dice.Account, m *core) time.Duration {
+	least, most := t.bounds(m.runes)
+	return key.Between(least, most, dice.Name("typing"), dice.Name(m.id))
 }

@@ -31,7 +31,7 @@ func TestShow_TooLate(t *testing.T) {
 	_, err = q.store.Add(t.Context(), r, time.Time{})
 	require.NoError(t, err)
 	show := func(p phase) {
-		q.show(t.Context(), job{lane: newLane(r.Account, q.shardOf(r.Account)), item: &item{id: r.ID, phase: p, way: &way{typing: time.Second}}})
+		q.show(t.Context(), job{lane: newLane(r.Account, q.shardOf(r.Account)), item: &item{core: core{id: r.ID}, phase: p, way: &way{typing: time.Second}}})
 	}
 	show(starting)
 	show(onWire)

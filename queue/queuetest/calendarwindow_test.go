@@ -182,6 +182,31 @@ func TestAudit_CalendarAnyZone(t *testing.T) {
 	})
 }
 
+// On the last days of a year, also a leap year's, windows are those of the clock on the
+// wall: package time can say there that a stretch of one offset is over already
+// (https://go.dev/issue/81583).
+func TestAudit_CalendarAtTheEndOfAYear(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Europe/London", "America/Sao_Paulo", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu"} {
+		zone, err := time.LoadLocation(name)
+		require.NoError(t, err)
+		for _, year := range []int{2024, 2027, 2028, 2100, 2104} {
+			for unit, shown := range map[policy.Unit]string{policy.Hour: "15", policy.Day: "02", policy.Month: "01"} {
+				w := policy.CalendarWindow{Max: 1, Unit: unit, Location: zone}
+				at := time.Date(year, time.December, 30, 0, 0, 0, 0, time.UTC)
+				for end := at.AddDate(0, 0, 4); at.Before(end); at = at.Add(30 * time.Minute) {
+					next := at.Add(30*time.Minute - ns)
+					want := 0
+					if at.In(zone).Format(shown) == next.In(zone).Format(shown) {
+						want = 1
+					}
+					require.Equal(t, want, together(w, at, next), "the %s of %v", unit, at.In(zone))
+				}
+			}
+		}
+	}
+}
+
 // together is how many calls at these times share a window with an earlier one,
 // for a window of one call.
 func together(w policy.CalendarWindow, times ...time.Time) int {
