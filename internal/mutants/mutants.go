@@ -16,62 +16,73 @@ import (
 	"strings"
 )
 
-// A mutant is one way to break the library: a text that stands once in a file, what
-// is put in its place, and the test of package limiter that is to notice. Where none is
-// named it is the simulator.
+// A mutant is one way to break the library: a text that stands once in a file, and
+// what is put in its place.
 type mutant struct {
-	name, file, old, broken, test string
+	name, file, old, broken string
 }
 
-func mutants() []mutant { return append(simulated(), limited()...) }
+// A trial is a mutant and the test of package limiter that is to notice it. Where none
+// is named it is the simulator.
+type trial struct {
+	mutant
+	test string
+}
 
-// simulated are those that the simulator is to notice.
+func trials() (all []trial) {
+	for _, m := range simulated() {
+		all = append(all, trial{m, ""})
+	}
+	return append(all, limited()...)
+}
+
+// simulated are the mutants that the simulator is to notice.
 func simulated() []mutant {
 	return []mutant{
 		{
 			"a gap is drawn again on asking", "limiter/gap.go",
 			"return m.over(r.key, due, sends), sends, true",
-			"return m.over(r.key, due, sends^r.at.tick), sends, false", "",
+			"return m.over(r.key, due, sends^r.at.tick), sends, false",
 		},
 		{
 			"a permit is not settled on a panic", "queue/worker.go",
-			"j.item.permit.Settle(end.Done, end.outcome)",
-			"if len(end.Err) < 20 || end.Err[:19] != \"the sender panicked\" {\n\t\tj.item.permit.Settle(end.Done, end.outcome)\n\t}", "",
+			"w.permit.Settle(end.Done, end.outcome)",
+			"if len(end.Err) < 20 || end.Err[:19] != \"the sender panicked\" {\n\t\tw.permit.Settle(end.Done, end.outcome)\n\t}",
 		},
 		{
 			"a retry is overtaken", "queue/worker.go",
-			"record: r, seq: it.seq, verified",
-			"record: r, seq: q.seq.Add(1), verified", "",
+			"again := q.item(r, it.contact)",
+			"again := q.item(r, it.contact)\n\tagain.seq = q.seq.Add(1)",
 		},
 		{
 			"expiry is not checked at the wire", "queue/worker.go",
 			"if r.expired(end.At) {",
-			"if r.expired(r.Enqueued) {", "",
+			"if r.expired(r.Enqueued) {",
 		},
 		{
 			"what was on the wire at a crash is sent again", "queue/load.go",
 			"again.doubt(\"the queue ended while it was on the wire\")",
-			"again.Status = Queued", "",
+			"again.Status = Queued",
 		},
 		{
 			"a restart forgets what was spent", "queue/worker.go",
-			"q.begin(ctx, it, &r, q.pace(j.lane))",
-			"q.begin(ctx, it, &r, nil)", "",
+			"q.begin(ctx, it, r, q.pace(j.lane))",
+			"q.begin(ctx, it, r, nil)",
 		},
 		{
 			"a restart forgets what checks have spent", "queue/verify.go",
-			"q.keepPace(ctx, j.record.Account)",
-			"context.Cause(ctx)", "",
+			"q.keepPace(ctx, j.lane.account)",
+			"context.Cause(ctx)",
 		},
 		{
 			"what is in doubt is sent again and again", "queue/outcome.go",
 			"r.InDoubt != ResendInDoubt || r.Resent {",
-			"r.InDoubt != ResendInDoubt {", "",
+			"r.InDoubt != ResendInDoubt {",
 		},
 		{
 			"a message is sent that the connection is gone for", "queue/link.go",
-			"if q.connected(j.record) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
-			"if q.connected(j.record) || j.item.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item", "",
+			"if q.connected(j.subject()) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
+			"if q.connected(j.subject()) || j.item.way.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
 		},
 	}
 }
@@ -90,15 +101,15 @@ func run(ctx context.Context, flags []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if report, err := test(ctx, mutant{}, "", flags); err != nil {
+	if report, err := (trial{}).run(ctx, "", flags); err != nil {
 		return fmt.Errorf("the simulator fails with nothing broken: %w\n%s", err, report)
 	}
-	for _, m := range mutants() {
+	for _, m := range trials() {
 		overlay, err := m.write(dir)
 		if err != nil {
 			return err
 		}
-		report, err := test(ctx, m, overlay, flags)
+		report, err := m.run(ctx, overlay, flags)
 		first, found := m.cause(report)
 		switch {
 		case err == nil:
@@ -138,15 +149,15 @@ func (m mutant) write(dir string) (overlay string, err error) {
 }
 
 // noticer is the test that is to notice the mutant.
-func (m mutant) noticer() string { return cmp.Or(m.test, "TestSimulate_Step") }
+func (t trial) noticer() string { return cmp.Or(t.test, "TestSimulate_Step") }
 
-// test runs what is to notice a mutant, until it fails. The flags are the simulator's.
-func test(ctx context.Context, m mutant, overlay string, flags []string) (report string, err error) {
-	args := []string{"test", "-run", "^" + m.noticer() + "$"}
+// run runs that test, until it fails. The flags are the simulator's.
+func (t trial) run(ctx context.Context, overlay string, flags []string) (report string, err error) {
+	args := []string{"test", "-run", "^" + t.noticer() + "$"}
 	if overlay != "" {
 		args = append(args, "-failfast", "-timeout", "5m", "-overlay", overlay)
 	}
-	if m.test != "" {
+	if t.test != "" {
 		args = append(args, "./limiter")
 	} else {
 		args = append(append(args, "./queue"), flags...)
@@ -156,9 +167,9 @@ func test(ctx context.Context, m mutant, overlay string, flags []string) (report
 }
 
 // cause is the first thing that the test reports.
-func (m mutant) cause(report string) (first string, found bool) {
+func (t trial) cause(report string) (first string, found bool) {
 	_, after, found := strings.Cut(report, "Error:")
-	if !found || !strings.Contains(report, "--- FAIL: "+m.noticer()) {
+	if !found || !strings.Contains(report, "--- FAIL: "+t.noticer()) {
 		return "", false
 	}
 	first, _, _ = strings.Cut(after, "\n")
