@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"time"
 )
 
@@ -14,7 +13,7 @@ func (l *Limiter) Abandon(now time.Time, account string) error {
 	if !at.known() {
 		return timeProblem(now)
 	}
-	hash := maphash.String(l.hash, account)
+	hash := l.hash.of(account)
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()

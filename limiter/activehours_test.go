@@ -47,6 +47,16 @@ func TestActiveHoursStepByStep(t *testing.T) {
 			},
 		},
 		{
+			name:  "when the clocks would show them they are put back",
+			limit: policy.ActiveHours{From: 2 * h, To: 3 * h, Location: zone(t, "Europe/London")},
+			start: time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), // 01:30
+			steps: []step{
+				{0, allow(1), wait(h+h/2, 1, 0, h+h/2)},
+				{h / 2, allow(1), wait(h, 1, 0, h)},
+				{h + h/2, allow(1), yes(1, 1, 0)},
+			},
+		},
+		{
 			name: "nothing is kept back of hours", limit: policy.ActiveHours{To: 24 * h},
 			steps: []step{{0, allow(1).keeping(1 << 62), yes(1, 1, 0)}},
 		},
@@ -113,6 +123,15 @@ func TestHoursThatMeetInSummerOnly(t *testing.T) {
 		require.Equal(t, limiter.Allowed, l.Check(tt.end.Add(-1), request(1)).Answer, tt.name)
 		require.Equal(t, limiter.Later, l.Check(tt.end, request(1)).Answer, tt.name)
 	}
+}
+
+// A gate tells by itself when it opens, also where that is as the clocks are put back:
+// there they show an earlier hour.
+func TestHoursOfAGateWhereTheClocksArePutBack(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(t, only(policy.ActiveHours{From: 2 * time.Hour, To: 3 * time.Hour, Location: zone(t, "Europe/London")}))
+	now := time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC) // 01:30, and again in an hour
+	require.Equal(t, 90*time.Minute, l.Gates(now, request(1))[0].RetryAfter)
 }
 
 // A face is what a clock on the wall shows.

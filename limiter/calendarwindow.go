@@ -78,11 +78,11 @@ func (m *calendarWindow) back(c cells, at instant) (end, used int64) {
 	return end, 0
 }
 
-// open is true where the window of the words runs and has room.
+// open is true where the window of the words runs and has room for more than the claim.
 func (m *calendarWindow) open(c cells, r *claim) bool {
 	left := since(c.words[0], r.at.wall) // more than far where the end has passed
 	runs := c.words[1] > 0 && left-1 < m.far && since(r.at.tick, c.words[3]) <= m.far-left
-	return runs && r.keep == 0 && r.cost <= m.max-c.words[1]
+	return runs && r.keep == 0 && r.cost < m.max-c.words[1]
 }
 
 func (m *calendarWindow) ask(c cells, r *claim) gate {
@@ -168,7 +168,8 @@ func (m *calendarWindow) inherit(c cells, at instant, spent []spending) (over []
 
 func (m *calendarWindow) idle(c cells, at instant) bool {
 	if c.words[1] == 0 {
-		return at.wall >= c.words[0] || c.words[0] == 0
+		end, used := m.stand(c, at)
+		return used == 0 && (end != c.words[0] || c.words[0] == 0)
 	}
 	_, used := m.stand(c, at)
 	return used == 0 && c.words[3] <= at.tick

@@ -112,7 +112,7 @@ type change struct {
 
 	// before are the surpluses of the holder that is moved, by the names of the old
 	// rules, after those by the names of the new ones.
-	before, after []rest
+	before, after surpluses
 }
 
 // move gives a holder a row for the new plan, with what it had spent, in the place
@@ -376,12 +376,7 @@ func (m *change) of(a *account, f *flight, r *rule) []int64 {
 
 // flights makes the account's permits in flight count under the new rules.
 func (m *change) flights(a *account) {
-	if a.flight == 0 {
-		return
-	}
-	s := m.shard
-	for n := a.flight - 1; ; {
-		f := s.flights.one(n)
+	for f := range m.shard.flying(a) {
 		var rules, owed set
 		for i, j := range m.from {
 			if j >= 0 {
@@ -395,9 +390,6 @@ func (m *change) flights(a *account) {
 			}
 		}
 		f.rules, f.owed = rules, owed
-		if n = f.next; n == a.flight-1 {
-			return
-		}
 	}
 }
 

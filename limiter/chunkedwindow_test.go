@@ -100,6 +100,22 @@ func TestHugeWindowTakesHugeCosts(t *testing.T) {
 	require.Equal(t, limiter.Never, l.Allow(now, req).Answer)
 }
 
+// Once a charge has left the window there is nothing to take back, of its own chunk or
+// of one that came after it.
+func TestAChargeThatHasLeftAChunkedWindowStays(t *testing.T) {
+	t.Parallel()
+	const size, window = 2048, time.Minute // chunks of 2
+	for _, late := range []time.Duration{-1, 0, 1, time.Second} {
+		l := newLimiter(t, only(policy.SlidingWindow{Max: size, Window: window}))
+		p, d := l.Take(monday, request(2))
+		require.Equal(t, limiter.Allowed, d.Answer)
+		require.Equal(t, limiter.Allowed, l.Allow(monday.Add(30*time.Second), request(2)).Answer)
+		now := monday.Add(window + late)
+		p.Settle(now, limiter.Unsent)
+		require.Equal(t, int64(2), usedOf(l, now), late)
+	}
+}
+
 // Charges that are taken back leave chunks nearly empty. They are merged before
 // there are many, and what they held still counts, hardly longer than it should.
 func TestTakenBackChargesLeaveNoTrailOfChunks(t *testing.T) {

@@ -169,23 +169,6 @@ func TestClockThatStepsBack(t *testing.T) {
 	})
 }
 
-// An account that has taken and given back is not forgotten while it waits for a
-// window that it has opened.
-func TestAnEmptiedCalendarWindowIsNotForgotten(t *testing.T) {
-	t.Parallel()
-	l, err := limiter.New(only(policy.CalendarWindow{Max: 3, Unit: policy.Hour}), &limiter.Options{MaxAccounts: 1})
-	require.NoError(t, err)
-	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(-time.Minute), request(3)).Answer)
-	p, d := l.Take(monday.Add(time.Minute), request(1))
-	require.Equal(t, limiter.Allowed, d.Answer)
-	p.Settle(monday.Add(time.Minute), limiter.Unsent)
-	bobs := request(1)
-	bobs.Account = bob
-	require.Equal(t, limiter.Busy, l.Allow(monday.Add(2*time.Minute), bobs).Answer)
-	require.Equal(t, limiter.Later, l.Check(monday.Add(-30*time.Second), request(1)).Answer)
-	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(time.Hour+time.Second), bobs).Answer)
-}
-
 // fillable is a limit, the cost that fills it, and how long it then takes to free
 // from [monday] on.
 type fillable struct {

@@ -1,7 +1,5 @@
 package limiter
 
-import "hash/maphash"
-
 // How many records are looked at when a new one is wanted, and when there is no
 // room for it. Each new account so pays for the search after idle ones, and none
 // pays much.
@@ -66,7 +64,7 @@ func (l *Limiter) forget(s *shard, scope int, at instant, looks int, peek bool) 
 		if !s.idle(l.plan, scope, i, at) {
 			continue
 		}
-		key := t.key(&a.name)
+		key := t.key(a.name)
 		if a.dice != l.dice.Account(key) {
 			continue // a key that was restored cannot be made again
 		}
@@ -74,7 +72,7 @@ func (l *Limiter) forget(s *shard, scope int, at instant, looks int, peek bool) 
 		if !peek {
 			s.clearRests(owner{account: i})
 			s.release(l.plan, scope, i, a.row)
-			t.remove(maphash.String(l.hash, key), i)
+			t.remove(l.hash.of(key), i)
 		}
 	}
 	if looks > 0 && !peek {

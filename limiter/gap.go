@@ -82,11 +82,28 @@ func (m *gap) fresh(w []int64) { w[0], w[1] = math.MinInt64, 0 }
 
 func (m *gap) size() int64 { return m.every }
 
-// open is true where no pause is due and once it is over, however long it turns out to
-// be.
+// open is true where no pause is due and once even the longest is over. Where it is
+// false the gap may be between two pauses.
 func (m *gap) open(c cells, r *claim) bool {
 	end, sends := c.words[0], c.words[1]
-	return end <= r.at.tick && sends <= mostSends && (sends >= 0 || since(r.at.tick, end) >= uint64(m.max) || m.past(^sends) != 0)
+	return end <= r.at.tick && max(sends, ^sends) < mostSends && (sends >= 0 || since(r.at.tick, end) >= uint64(m.max))
+}
+
+// between is true where it is not worked out that no pause follows the last send.
+func (m *gap) between(c cells, r *claim) bool {
+	end, sends := c.words[0], ^c.words[1]
+	return end <= r.at.tick && 0 <= sends && sends < mostSends && m.past(sends) != 0
+}
+
+// count is charge for a claim that the gap is open to.
+func (m *gap) count(c cells, r *claim) bool {
+	sends := max(c.words[1], ^c.words[1])
+	if r.ends {
+		c.words[0], c.words[1] = min(r.at.tick, inFlight-1), ^(sends + 1)
+		return false
+	}
+	c.words[0], c.words[1] = inFlight, sends
+	return true
 }
 
 func (m *gap) ask(c cells, r *claim) gate {

@@ -3,8 +3,6 @@ package limiter
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
-	"maps"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -36,19 +34,67 @@ type stop struct {
 	narrow bool // it names more than an account
 }
 
-// holds are a limiter's holds: those on an account are in its shard, the others
-// here, in a map that is replaced, not written.
+// holds are a limiter's holds: those on an account are in its shard, the others here.
 type holds struct {
-	count atomic.Int64 // of all, so that a limiter without any looks for none
-	mu    sync.Mutex
-	all   atomic.Pointer[map[Target]*stop]
+	count  atomic.Int64 // of all, so that a limiter without any looks for none
+	shared atomic.Int64 // of those that name no account
+	boards [shardCount]board
 }
 
-func (h *holds) global() map[Target]*stop {
-	if all := h.all.Load(); all != nil {
-		return *all
+// A board keeps holds that name no account. Its lock is taken after a shard's.
+type board struct {
+	mu  sync.RWMutex
+	all map[Target]*stop
+}
+
+// board is the one that a target which names no account is on.
+func (l *Limiter) board(t *Target) *board {
+	key := t.Recipient
+	if key == "" {
+		key = t.Campaign
 	}
-	return nil
+	return &l.holds.boards[l.hash.of(key)%shardCount]
+}
+
+// where is where the holds on a target are, and the lock of that.
+func (l *Limiter) where(t *Target) (sync.Locker, *map[Target]*stop) {
+	if t.Account == "" {
+		b := l.board(t)
+		return &b.mu, &b.all
+	}
+	s := &l.shards[l.hash.of(t.Account)%shardCount]
+	return &s.mu, &s.holds
+}
+
+// pin adds a hold to those that are kept with it. It requires their lock.
+func (l *Limiter) pin(all *map[Target]*stop, t Target, added *stop, now int64) {
+	if *all == nil {
+		*all = make(map[Target]*stop)
+	}
+	l.counted(&t, extend(*all, t, added, now))
+}
+
+// counted says that there are so many more holds beside one on the target.
+func (l *Limiter) counted(t *Target, more int64) {
+	l.holds.count.Add(more)
+	if t.Account == "" {
+		l.holds.shared.Add(more)
+	}
+}
+
+// pinned is the hold on a target, nil where there is none. It requires the lock of the
+// account's shard.
+func (l *Limiter) pinned(s *shard, t *Target) *stop {
+	switch {
+	case t.Account != "":
+		return s.holds[*t]
+	case l.holds.shared.Load() == 0:
+		return nil
+	}
+	b := l.board(t)
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.all[*t]
 }
 
 // ErrHold is wrapped by every [HoldError].
@@ -89,26 +135,10 @@ func (l *Limiter) Hold(now time.Time, t Target, until time.Time, reason string) 
 	if reason == "" {
 		return &HoldError{"reason", `""`, "say why, for whoever asks what it waits for"}
 	}
-	added := &stop{end, reason, t.narrow()}
-	if t.Account == "" {
-		l.holds.mu.Lock()
-		defer l.holds.mu.Unlock()
-		all := maps.Clone(l.holds.global())
-		if all == nil {
-			all = make(map[Target]*stop)
-		}
-		l.holds.count.Add(extend(all, t, added, unixNano(now)))
-		l.holds.all.Store(&all)
-		l.changed("")
-		return nil
-	}
-	s := &l.shards[maphash.String(l.hash, t.Account)%shardCount]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.holds == nil {
-		s.holds = make(map[Target]*stop)
-	}
-	l.holds.count.Add(extend(s.holds, t, added, unixNano(now)))
+	mu, all := l.where(&t)
+	mu.Lock()
+	defer mu.Unlock()
+	l.pin(all, t, &stop{end, reason, t.narrow()}, unixNano(now))
 	l.changed(t.Account)
 	return nil
 }
@@ -116,26 +146,17 @@ func (l *Limiter) Hold(now time.Time, t Target, until time.Time, reason string) 
 // Release ends the hold on exactly this target. It reports whether there was one.
 // Holds on wider or narrower targets stay.
 func (l *Limiter) Release(now time.Time, t Target) bool {
-	if t.Account == "" {
-		l.holds.mu.Lock()
-		defer l.holds.mu.Unlock()
-		all := maps.Clone(l.holds.global())
-		held := drop(all, t, unixNano(now))
-		if _, ok := l.holds.global()[t]; ok {
-			l.holds.count.Add(-1)
-			l.holds.all.Store(&all)
-			l.changed("")
-		}
-		return held
+	mu, all := l.where(&t)
+	mu.Lock()
+	defer mu.Unlock()
+	found, ok := (*all)[t]
+	if !ok {
+		return false
 	}
-	s := &l.shards[maphash.String(l.hash, t.Account)%shardCount]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.holds[t]; ok {
-		l.holds.count.Add(-1)
-	}
-	defer l.changed(t.Account)
-	return drop(s.holds, t, unixNano(now))
+	delete(*all, t)
+	l.counted(&t, -1)
+	l.changed(t.Account)
+	return found.until > unixNano(now)
 }
 
 // extend adds a hold unless there is a longer one, forgets some that are long
@@ -160,12 +181,6 @@ func extend(all map[Target]*stop, t Target, added *stop, now int64) int64 {
 // longOver is how long a hold is kept beyond its end, for a clock that runs ahead
 // for a while.
 const longOver = 48 * time.Hour
-
-func drop(all map[Target]*stop, t Target, now int64) (held bool) {
-	s, ok := all[t]
-	delete(all, t)
-	return ok && s.until > now
-}
 
 // narrow reports whether the target names more than an account.
 func (t Target) narrow() bool { return t.Recipient != "" || t.Campaign != "" || t.NewContacts }
@@ -196,16 +211,10 @@ func (t Target) problem() error {
 // stopped is the hold on a request that ends last, nil where none is in force. It
 // requires the lock of the account's shard.
 func (l *Limiter) stopped(s *shard, req *Request, wall int64) (longest *stop) {
-	for _, where := range [...]struct {
-		holds   map[Target]*stop
-		account string
-	}{{s.holds, req.Account}, {l.holds.global(), ""}} {
-		if len(where.holds) == 0 {
-			continue
-		}
+	for _, account := range [...]string{req.Account, ""} {
 		look := func(t Target) {
-			t.Account = where.account
-			if found := where.holds[t]; found != nil && found.until > wall && (longest == nil || found.until > longest.until) {
+			t.Account = account
+			if found := l.pinned(s, &t); found != nil && found.until > wall && (longest == nil || found.until > longest.until) {
 				longest = found
 			}
 		}

@@ -222,6 +222,8 @@ func TestHoldsAndOtherRules(t *testing.T) {
 	}
 	hold(t, l, monday, limiter.Target{Account: alice}, time.Minute)
 	ask("hold", time.Minute)
+	require.Len(t, l.Gates(monday.Add(time.Minute-1), request(1)), 3)
+	require.Len(t, l.Gates(monday.Add(time.Minute), request(1)), 2, "a hold that is over is no gate")
 	hold(t, l, monday, limiter.Target{Account: alice}, 3*time.Hour)
 	ask("hold", 3*time.Hour)
 	// It ends when the hours are over: they open again the next morning.

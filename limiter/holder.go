@@ -73,12 +73,8 @@ func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
 			s.rewindRests(owner{i, p.recipient}, pairKey(p.recipient), a.last, at.tick)
 		}
 	}
-	for n := a.flight; n != 0; {
-		f := s.flights.one(n - 1)
+	for f := range s.flying(a) {
 		f.at = at // they run out by the new time
-		if n = f.next + 1; n == a.flight {
-			break
-		}
 	}
 	a.turn++
 	a.saw(at)
@@ -118,7 +114,7 @@ func (s *shard) rewindRests(who owner, key dice.Account, from, to int64) {
 // requires s.mu.
 func (s *shard) idle(pl *plan, scope int, i uint32, at instant) bool {
 	a := s.accounts.at(i)
-	if a.name.size == 0 || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last || !s.rested(owner{account: i}, at) {
+	if a.name == (name{}) || a.plan != 0 || a.flight != 0 || a.pairs != 0 || at.tick < a.last || !s.rested(owner{account: i}, at) {
 		return false
 	}
 	return s.blank(pl, scope, i, a.row, at)

@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"math"
 	"slices"
 	"time"
@@ -27,15 +26,11 @@ func (l *Limiter) Holds(now time.Time, req Request) (found []Holding) {
 	if !at.known() {
 		return nil
 	}
-	s := &l.shards[maphash.String(l.hash, req.Account)%shardCount]
+	s := &l.shards[l.hash.of(req.Account)%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range req.targets() {
-		holds := s.holds
-		if t.Account == "" {
-			holds = l.holds.global()
-		}
-		if stop := holds[t]; stop != nil && stop.until > at.wall {
+		if stop := l.pinned(s, &t); stop != nil && stop.until > at.wall {
 			h := Holding{Target: t, Reason: stop.reason}
 			if stop.until != math.MaxInt64 {
 				h.Until = time.Unix(0, stop.until).In(now.Location())

@@ -2,7 +2,6 @@ package limiter
 
 import (
 	"fmt"
-	"hash/maphash"
 	"sync/atomic"
 	"time"
 
@@ -35,7 +34,7 @@ type Limiter struct {
 	plan       *plan // the limiter's own
 	plans      plans
 	dice       dice.Dice
-	hash       maphash.Seed
+	hash       hasher
 	ttl        int64 // never for permits that do not run out
 	most       int64 // accounts, and portfolios
 	origin     atomic.Pointer[origin]
@@ -63,7 +62,7 @@ func New(p policy.Policy, o *Options) (*Limiter, error) {
 	}
 	l := &Limiter{
 		dice: dice.New(options.Seed),
-		hash: maphash.MakeSeed(),
+		hash: newHasher(),
 		ttl:  int64(options.PermitTTL),
 		most: int64(options.MaxAccounts),
 	}
@@ -158,14 +157,19 @@ func (l *Limiter) decide(p *Permit, d *Decision, now time.Time, req *Request, pe
 		return
 	}
 	// As find does it, which is not inlined.
-	f.hash = maphash.String(l.hash, req.Account)
+	name := named(req.Account)
+	f.hash = l.hash.named(name, req.Account)
 	f.shard = &l.shards[f.hash%shardCount]
 	f.shard.mu.Lock()
-	f.number, f.account, f.home = f.shard.accounts.look(f.hash, req.Account)
+	f.number, f.account, f.home = f.shard.accounts.look(f.hash, name, req.Account)
 	if a := f.account; a != nil && f.at.tick >= a.last && l.holds.count.Load() == 0 && (a.flight == 0 || !l.overdue(&f)) {
 		pl := l.planOf(a)
 		if c := pl.covered(req.Action); c != nil && c.plain {
-			l.straight(p, d, &f, req, pl, c, peek)
+			if c.bucket != nil {
+				l.single(p, d, &f, req, c, peek)
+			} else {
+				l.straight(p, d, &f, req, pl, c, peek)
+			}
 			f.shard.mu.Unlock()
 			return
 		}
@@ -175,10 +179,10 @@ func (l *Limiter) decide(p *Permit, d *Decision, now time.Time, req *Request, pe
 
 // find looks for an account and leaves its shard locked.
 func (l *Limiter) find(f *found, account string) {
-	f.hash = maphash.String(l.hash, account)
+	f.hash = l.hash.of(account)
 	f.shard = &l.shards[f.hash%shardCount]
 	f.shard.mu.Lock()
-	f.number, f.account, f.home = f.shard.accounts.look(f.hash, account)
+	f.number, f.account, f.home = f.shard.accounts.look(f.hash, named(account), account)
 }
 
 // around decides and charges whatever the request needs, and unlocks the shard.

@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"sync"
 )
 
@@ -36,7 +35,7 @@ func (w *waiter) call() {
 }
 
 func (l *Limiter) linesOf(account string) *lines {
-	return &l.lines[maphash.String(l.hash, account)%shardCount]
+	return &l.lines[l.hash.of(account)%shardCount]
 }
 
 // awaited reports whether somebody waits for the account.

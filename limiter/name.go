@@ -1,61 +1,77 @@
 package limiter
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "encoding/binary"
 
-// A name is a key as a record has it. A short one lies in the record, so that to
-// compare it reads no other memory and a collection has nothing to follow; the
-// others are kept aside, by number. The zero name is that of a free record.
-type name struct {
-	size uint8 // isLong for those kept aside
-	text [nameRoom]byte
-}
+// A name is a key as a record has it. A short one lies in two words: its bytes, from
+// the lowest up, and its length in the highest. To compare it reads no other memory and
+// calls nothing, and a collection has nothing to follow. Longer ones are kept aside, by
+// the number in head. The zero name is that of a free record.
+type name struct{ head, tail uint64 }
 
 const (
 	nameRoom = 15 // bytes that fit in a name: more than a phone number has
-	isLong   = math.MaxUint8
+	sizeBit  = 56 // where the length begins in tail
+	isLong   = 0xff << sizeBit
 )
 
-// number is where the text of a long name is kept.
-func (n *name) number() uint32 { return binary.LittleEndian.Uint32(n.text[:]) }
-
-// named is the name of a key.
-func (t *table) named(key string) (n name) {
-	if len(key) <= nameRoom {
-		n.size = uint8(len(key))
-		copy(n.text[:], key)
-		return n
+// named is the name of a key, for a long one without the number.
+func named(key string) (n name) {
+	size := len(key)
+	switch {
+	case size > nameRoom:
+		return name{tail: isLong}
+	case size >= 8:
+		n = name{word(key), word(key[size-8:]) >> (8 * (16 - size))} // the rest, which head lacks
+	default:
+		for i := range size {
+			n.head |= uint64(key[i]) << (8 * i)
+		}
 	}
-	n.size = isLong
-	number := t.long.take(1)
-	*t.long.one(number) = key
-	binary.LittleEndian.PutUint32(n.text[:], number)
+	n.tail |= uint64(size) << sizeBit
 	return n
 }
 
-// is reports whether a name is that of a key.
-func (t *table) is(n *name, key string) bool {
-	if n.size <= nameRoom {
-		return string(n.text[:n.size]) == key
-	}
-	return *t.long.one(n.number()) == key
+// word is the first 8 bytes of a text.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// key is the key of a name.
-func (t *table) key(n *name) string {
-	if n.size <= nameRoom {
-		return string(n.text[:n.size])
+// keep is the name of a key that a record is to have.
+func (t *table) keep(key string) name {
+	n := named(key)
+	if n.tail == isLong {
+		number := t.long.take(1)
+		*t.long.one(number) = key
+		n.head = uint64(number)
 	}
-	return *t.long.one(n.number())
+	return n
 }
 
-// unname forgets the key of a name.
-func (t *table) unname(n *name) {
-	if n.size == isLong {
-		*t.long.one(n.number()) = ""
-		t.long.give(n.number())
+// is reports whether a record's name is that of a key, whose name without a number is n.
+func (t *table) is(own, n name, key string) bool {
+	if n.tail == isLong {
+		return own.tail == isLong && *t.long.one(uint32(own.head)) == key
 	}
-	*n = name{}
+	return own == n
+}
+
+// key is the key of a record's name.
+func (t *table) key(n name) string {
+	if n.tail == isLong {
+		return *t.long.one(uint32(n.head))
+	}
+	var text [16]byte
+	binary.LittleEndian.PutUint64(text[:], n.head)
+	binary.LittleEndian.PutUint64(text[8:], n.tail)
+	return string(text[:n.tail>>sizeBit])
+}
+
+// drop forgets a record's name.
+func (t *table) drop(n name) {
+	if n.tail == isLong {
+		*t.long.one(uint32(n.head)) = ""
+		t.long.give(uint32(n.head))
+	}
 }

@@ -73,7 +73,7 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 		l.settle(s, p.flight, end, given, o)
 	}
 	if l.awaiting.Load() > 0 {
-		l.wake(s.accounts.key(&a.name))
+		l.wake(s.accounts.key(a.name))
 	}
 }
 
@@ -200,14 +200,14 @@ func (l *Limiter) runsOut(f *flight, at instant) (end instant, out bool) {
 // nothing else, and nothing of a portfolio's. It requires the query's locks.
 func (l *Limiter) foresee(q *query) {
 	s, account := q.shard, &q.account
-	first := s.accounts.at(account.number).flight
-	for n := first; ; {
-		f := s.flights.one(n - 1)
+	copied := false
+	for f := range s.flying(account.record) {
 		end, out := l.runsOut(f, account.at)
 		if !out {
 			return
 		}
-		if n == first {
+		if !copied {
+			copied = true
 			account.words = account.words.clone()
 			if q.others != nil {
 				q.others.recipient.words = q.others.recipient.words.clone()
@@ -225,9 +225,6 @@ func (l *Limiter) foresee(q *query) {
 			receipt := f.receipt
 			receipt.key = h.key
 			r.settle(h.cells(r), receipt, end, Sent)
-		}
-		if n = f.next + 1; n == first {
-			return
 		}
 	}
 }

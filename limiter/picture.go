@@ -131,11 +131,64 @@ func readPicture(b []byte) (p picture, pl *plan, err error) {
 			r.fail("%v", err)
 		}
 	}
+	if r.bad == nil && !p.agrees(pl) {
+		r.fail("its parts do not go together")
+	}
 	alone := kind == ofOneAccount || len(p.pairs) == 0 && len(p.flights) == 0 && p.own
 	if r.bad == nil && (!alone || kind == ofAllHolds && p.key != "" || kind == ofOnePortfolio && len(p.stops) > 0) {
 		r.fail("it holds what its kind cannot have")
 	}
 	return p, pl, r.end()
+}
+
+// agrees reports whether the records count the permits in flight that there are, none
+// of which was taken after the last, and whether all that is left of old policies is
+// the account's or that of a recipient it has.
+func (p *picture) agrees(pl *plan) bool {
+	type counted struct{ pair, rule int }
+	flying := map[counted]int64{}
+	for _, f := range p.flights {
+		for rules := f.rules; rules != 0; rules &= rules - 1 {
+			pair := 0
+			if i := rules.first(); pl.rules[i].scope == ofRecipient {
+				pair = f.pair
+			}
+			flying[counted{pair, rules.first()}]++
+		}
+		if f.at.tick > p.last {
+			return false
+		}
+	}
+	sound := func(scope, pair int, records []saved) bool {
+		for rules := pl.in[scope]; len(records) > 0; rules &= rules - 1 {
+			n, first := flying[counted{pair, rules.first()}], records[0].words
+			switch pl.rules[rules.first()].meter.(type) {
+			case *concurrency:
+				if first[0] != n {
+					return false
+				}
+			case *gap:
+				if first[0] == inFlight && n == 0 {
+					return false
+				}
+			}
+			records = records[1:]
+		}
+		return true
+	}
+	known := map[uint64]bool{0: true}
+	for i, pair := range p.pairs {
+		known[pair.recipient] = true
+		if !sound(ofRecipient, i+1, pair.records) {
+			return false
+		}
+	}
+	for _, rest := range p.rests {
+		if !known[rest.recipient] {
+			return false
+		}
+	}
+	return p.kind != ofOneAccount || sound(ofAccount, 0, p.records)
 }
 
 func keyFits(key string) string {
@@ -197,6 +250,10 @@ func (r *reader) rest() (rest restPicture) {
 		return rest
 	}
 	rest.rule = p.Rules[0]
-	rest.record = r.saved(newPlan(p).rules[0].meter)
+	m := newPlan(p).rules[0].meter
+	if family, _ := m.counts(); rest.surplus && family != charges && family != strangers {
+		r.fail("a rule has more than it can hold, and holds nothing")
+	}
+	rest.record = r.saved(m)
 	return rest
 }

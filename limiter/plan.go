@@ -69,9 +69,13 @@ type covered struct {
 	plain bool
 	in    []rule
 
-	// tight says that the first rule allows one at a time, so that whenever it allows
-	// a request it leaves nothing: it is the one that binds.
-	tight bool
+	// tight is the first gap or concurrency among rules that are nothing else but windows,
+	// if it allows one at a time. Whenever all are open it leaves nothing, so it is the one
+	// that binds, and only a permit can tell when it gives more.
+	tight *rule
+
+	// bucket is the meter of the only rule, where that is a near one.
+	bucket *tokenBucket
 
 	far bool // the words of the plain rules are far ones, and in counts from the first of those
 }
@@ -164,9 +168,31 @@ func (pl *plan) cover(a policy.Action, rules set) covered {
 			}
 			c.in = append(c.in, r)
 		}
-		c.tight = len(c.in) > 0 && c.in[0].limit == 1
+		if len(c.in) == 1 && !c.far && c.in[0].from == 0 {
+			c.bucket, _ = c.in[0].meter.(*tokenBucket)
+		}
+		c.tight = tight(c.in)
 	}
 	return c
+}
+
+// tight is covered.tight of the rules.
+func tight(rules []rule) (first *rule) {
+	for i := range rules {
+		switch rules[i].meter.(type) {
+		case *gap, *concurrency:
+			if first == nil {
+				first = &rules[i]
+			}
+		case *calendarWindow, *slidingWindow:
+		default:
+			return nil
+		}
+	}
+	if first == nil || first.limit != 1 {
+		return nil
+	}
+	return first
 }
 
 func scopeOf(s policy.Scope) int {

@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"math"
 	"math/bits"
 	"sort"
@@ -144,11 +143,11 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 		if mine &= q.asking(); mine == 0 {
 			return nil
 		}
-		o.hash = maphash.String(l.hash, req.Portfolio)
+		o.hash = l.hash.of(req.Portfolio)
 		o.shard = &l.portfolios[o.hash%shardCount]
 		o.shard.mu.Lock() // always after an account's shard
 		portfolio := &o.portfolio
-		portfolio.number, portfolio.record, _ = o.shard.accounts.look(o.hash, req.Portfolio)
+		portfolio.number, portfolio.record, _ = o.shard.accounts.look(o.hash, named(req.Portfolio), req.Portfolio)
 		portfolio.hold(o.shard, q.plan, ofPortfolio, at)
 		portfolio.cost, portfolio.keep = account.cost, account.keep
 		if mine&q.plan.recipients != 0 {

@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"math"
 	"slices"
 	"time"
@@ -27,14 +26,12 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 		return err
 	}
 	if p.kind == ofAllHolds {
-		l.holds.mu.Lock()
-		defer l.holds.mu.Unlock()
-		all := make(map[Target]*stop)
-		for t, s := range l.holds.global() {
-			all[t] = s
+		for _, s := range p.stops {
+			mu, all := l.where(&s.target)
+			mu.Lock()
+			l.pin(all, s.target, s.again(), math.MinInt64)
+			mu.Unlock()
 		}
-		l.restoreHolds(all, p.stops)
-		l.holds.all.Store(&all)
 		l.changed("")
 		return nil
 	}
@@ -53,16 +50,13 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	if p.kind == ofOnePortfolio {
 		shards, count, scope = &l.portfolios, &l.groups, ofPortfolio
 	}
-	hash := maphash.String(l.hash, p.key)
+	hash := l.hash.of(p.key)
 	s := &shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer l.changed(p.key)
-	if len(p.stops) > 0 {
-		if s.holds == nil {
-			s.holds = make(map[Target]*stop)
-		}
-		l.restoreHolds(s.holds, p.stops)
+	for _, stop := range p.stops {
+		l.pin(&s.holds, stop.target, stop.again(), math.MinInt64)
 	}
 	i, known := s.accounts.find(hash, p.key)
 	if known {
@@ -91,11 +85,7 @@ func withoutPortfolioRules(p policy.Policy) policy.Policy {
 	return p
 }
 
-func (l *Limiter) restoreHolds(all map[Target]*stop, stops []stopPicture) {
-	for _, s := range stops {
-		l.holds.count.Add(extend(all, s.target, &stop{s.stop.until, s.stop.reason, s.target.narrow()}, math.MinInt64))
-	}
-}
+func (s *stopPicture) again() *stop { return &stop{s.stop.until, s.stop.reason, s.target.narrow()} }
 
 // clear empties an account's record and voids its permits. It requires s.mu.
 func (l *Limiter) clear(s *shard, pl *plan, scope int, i uint32) {
@@ -170,15 +160,14 @@ func (p *picture) install(s *shard, pl *plan, scope int, i uint32, at instant, h
 // recount has the gaps of a restored account know how many of its permits are in
 // flight under them.
 func (s *shard) recount(pl *plan, i uint32) {
-	first := s.accounts.at(i).flight
+	a := s.accounts.at(i)
 	gaps := func(visit func(m *gap, c cells)) {
-		for n := first; n != 0; {
-			f := s.flights.one(n - 1)
+		for f := range s.flying(a) {
 			for rules := f.rules & pl.gaps; rules != 0; rules &= rules - 1 {
 				r := &pl.rules[rules.first()]
 				var w words
 				if r.scope == ofAccount {
-					w = s.mine(pl, ofAccount, i, s.accounts.at(i))
+					w = s.mine(pl, ofAccount, i, a)
 				} else if f.pair != 0 {
 					w = s.words(pl, ofRecipient, 0, s.pairs.at(f.pair-1).row)
 				} else {
@@ -187,9 +176,6 @@ func (s *shard) recount(pl *plan, i uint32) {
 				if m, ok := r.meter.(*gap); ok {
 					visit(m, cells{w.of(r), &s.stock})
 				}
-			}
-			if n = f.next + 1; n == first {
-				return
 			}
 		}
 	}

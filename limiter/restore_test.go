@@ -364,6 +364,16 @@ func TestSnapshotOfWhatIsNotKnown(t *testing.T) {
 	require.ErrorContains(t, err, "use a time of the years 1678 to 2261")
 	require.Zero(t, l.Accounts())
 
+	// Of one who is held and has done nothing there is something to say, and nothing
+	// to remember.
+	require.NoError(t, l.Hold(monday, limiter.Target{Account: alice}, monday.Add(time.Hour), "for a test"))
+	held := snapshot(t, l, monday)
+	require.Zero(t, l.Accounts())
+	again := newLimiter(t, withGroup())
+	require.NoError(t, again.Restore(monday, held))
+	require.Equal(t, time.Hour, again.Check(monday, to("r")).RetryAfter)
+	require.Equal(t, limiter.Allowed, again.Check(monday.Add(time.Hour), to("r")).Answer)
+
 	l = newLimiter(t, only(policy.CalendarWindow{Max: 1, Unit: policy.Day, Location: time.FixedZone("", 3600)}))
 	l.Allow(monday, request(1))
 	_, err = l.Snapshot(monday, alice)
@@ -430,9 +440,9 @@ func FuzzRestore(f *testing.F) {
 				l.Allow(now, req)
 				p.Settle(now, limiter.Unsent)
 			}
-			if _, err := l.Snapshot(now, key); err != nil {
-				t.Errorf("what was restored cannot be saved: %v", err)
-			}
+			again, err := l.Snapshot(now, key)
+			require.NoError(t, err, "what was restored cannot be saved")
+			require.NoError(t, newLimiter(t, withGroup()).Restore(now, again), "what was saved cannot be restored")
 			require.NoError(t, l.SetPolicy(now, key, policy.Standard()))
 		}
 	})

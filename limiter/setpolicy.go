@@ -2,7 +2,6 @@ package limiter
 
 import (
 	"fmt"
-	"hash/maphash"
 	"time"
 
 	"github.com/wapace/wapace/policy"
@@ -45,7 +44,7 @@ func (l *Limiter) SetPolicy(now time.Time, account string, p policy.Policy) erro
 	if err != nil {
 		return err
 	}
-	hash := maphash.String(l.hash, account)
+	hash := l.hash.of(account)
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	i, known := s.accounts.find(hash, account)
@@ -64,7 +63,7 @@ func (l *Limiter) SetPolicy(now time.Time, account string, p policy.Policy) erro
 // PolicyOf is the policy that an account is under, with the limiter's portfolio
 // rules: the limiter's own for all that [Limiter.SetPolicy] was not called for.
 func (l *Limiter) PolicyOf(account string) policy.Policy {
-	hash := maphash.String(l.hash, account)
+	hash := l.hash.of(account)
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,10 +138,7 @@ func (l *Limiter) apply(m *change, i uint32) {
 	}
 	m.flights(a)
 	if m.pause > at.tick {
-		if s.holds == nil {
-			s.holds = make(map[Target]*stop)
-		}
-		end := add(at.wall, sub(m.pause, at.tick))
-		l.holds.count.Add(extend(s.holds, Target{Account: s.accounts.key(&a.name)}, &stop{until: end, reason: "a pause of the policy before"}, at.wall))
+		pause := &stop{until: add(at.wall, sub(m.pause, at.tick)), reason: "a pause of the policy before"}
+		l.pin(&s.holds, Target{Account: s.accounts.key(a.name)}, pause, at.wall)
 	}
 }

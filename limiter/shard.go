@@ -1,6 +1,7 @@
 package limiter
 
 import (
+	"iter"
 	"sync"
 
 	"github.com/wapace/wapace/policy"
@@ -58,6 +59,23 @@ func (s *shard) launch(f *flight) (number uint32) {
 	}
 	*s.flights.one(number) = *f
 	return number
+}
+
+// flying are an account's permits in flight, in the order they were taken. They are
+// valid until the next call of launch.
+func (s *shard) flying(a *account) iter.Seq[*flight] {
+	first := a.flight
+	return func(yield func(*flight) bool) {
+		for n := first; n != 0; {
+			f := s.flights.one(n - 1)
+			if !yield(f) {
+				return
+			}
+			if n = f.next + 1; n == first {
+				return
+			}
+		}
+	}
 }
 
 // land forgets a permit in flight.

@@ -29,6 +29,13 @@ func (m *slidingWindow) live(c cells, now int64) (l *log, gone int) {
 	return l, l.before(now, m.window)
 }
 
+// open is true where there is room for more than the claim, even if no charge has left
+// the window since the last one.
+func (m *slidingWindow) open(c cells, r *claim) bool {
+	used := int64(c.stock.logs.at(c.words[0]).len())
+	return r.keep == 0 && used < m.max && r.cost < m.max-used
+}
+
 // ask resets when the window has given back as much as the request asks for.
 func (m *slidingWindow) ask(c cells, r *claim) gate {
 	l, gone := m.live(c, r.at.tick)

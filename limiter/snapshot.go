@@ -3,7 +3,7 @@ package limiter
 import (
 	"cmp"
 	"fmt"
-	"hash/maphash"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +59,11 @@ func stopsOf(holds map[Target]*stop, account string) (stops []stopPicture) {
 			stops = append(stops, stopPicture{t, *s})
 		}
 	}
+	sortStops(stops)
+	return stops
+}
+
+func sortStops(stops []stopPicture) {
 	slices.SortFunc(stops, func(a, b stopPicture) int {
 		return cmp.Or(
 			strings.Compare(a.target.Recipient, b.target.Recipient),
@@ -67,7 +72,6 @@ func stopsOf(holds map[Target]*stop, account string) (stops []stopPicture) {
 			cmp.Compare(fmt.Sprint(a.target.NewContacts), fmt.Sprint(b.target.NewContacts)),
 		)
 	})
-	return stops
 }
 
 // Snapshot is all that the limiter knows of an account, to be kept and given to
@@ -82,7 +86,7 @@ func (l *Limiter) Snapshot(now time.Time, account string) ([]byte, error) {
 	if !at.known() {
 		return nil, timeProblem(now)
 	}
-	hash := maphash.String(l.hash, account)
+	hash := l.hash.of(account)
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,10 +96,9 @@ func (l *Limiter) Snapshot(now time.Time, account string) ([]byte, error) {
 		if len(p.stops) == 0 {
 			return nil, nil
 		}
-		var h holder
-		l.open(&h, s, l.plan, ofAccount, hash, account)
-		l.accounts.Add(1)
-		i = h.number
+		p.dice, p.last, p.own, p.policy = l.dice.Account(account), math.MinInt64, true, l.plan.policy
+		p.records = s.records(l.plan, ofAccount, words{near: slices.Clone(l.plan.fresh[ofAccount])}, p.dice, 0)
+		return p.write()
 	}
 	p.take(s, l.planOf(s.accounts.at(i)), ofAccount, i, sub(at.wall, at.tick))
 	return p.write()
@@ -123,8 +126,7 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 		r := s.pairs.at(n)
 		p.pairs = append(p.pairs, pairPicture{r.recipient, s.records(pl, ofRecipient, s.words(pl, ofRecipient, 0, r.row), pairKey(r.recipient), shift)})
 	}
-	for n := a.flight; n != 0; {
-		f := s.flights.one(n - 1)
+	for f := range s.flying(a) {
 		p.flights = append(p.flights, flightPicture{
 			action: f.action,
 			at:     instant{tick: move(f.at.tick, shift), wall: f.at.wall},
@@ -132,9 +134,6 @@ func (p *picture) take(s *shard, pl *plan, scope int, i uint32, shift int64) {
 			rules:  f.rules &^ pl.in[ofPortfolio],
 			pair:   slices.Index(mine, f.pair-1) + 1,
 		})
-		if n = f.next + 1; n == a.flight {
-			break
-		}
 	}
 	for _, n := range mine {
 		recipient := s.pairs.at(n).recipient
@@ -165,7 +164,7 @@ func (l *Limiter) SnapshotPortfolio(now time.Time, portfolio string) ([]byte, er
 	if !at.known() {
 		return nil, timeProblem(now)
 	}
-	hash := maphash.String(l.hash, portfolio)
+	hash := l.hash.of(portfolio)
 	s := &l.portfolios[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,7 +180,15 @@ func (l *Limiter) SnapshotPortfolio(now time.Time, portfolio string) ([]byte, er
 // SnapshotHolds is [Limiter.Snapshot] for the holds that name no account.
 func (l *Limiter) SnapshotHolds() ([]byte, error) {
 	p := picture{kind: ofAllHolds, own: true, policy: l.plan.policy}
-	if p.stops = stopsOf(l.holds.global(), ""); len(p.stops) == 0 {
+	for i := range l.holds.boards {
+		b := &l.holds.boards[i]
+		b.mu.RLock()
+		for t, s := range b.all {
+			p.stops = append(p.stops, stopPicture{t, *s})
+		}
+		b.mu.RUnlock()
+	}
+	if sortStops(p.stops); len(p.stops) == 0 {
 		return nil, nil
 	}
 	return p.write()

@@ -1,7 +1,6 @@
 package limiter
 
 import (
-	"hash/maphash"
 	"slices"
 )
 
@@ -18,7 +17,7 @@ type State struct {
 
 // State is a deep copy of what the limiter remembers of the account.
 func (l *Limiter) State(key string) State {
-	hash := maphash.String(l.hash, key)
+	hash := l.hash.of(key)
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,14 +38,8 @@ func (l *Limiter) State(key string) State {
 			out.Logs = append(out.Logs, s.stock.copyOf(words.of(r)[0]), s.stock.copyOf(words.of(r)[1]))
 		}
 	}
-	if a.flight > 0 {
-		for n := a.flight - 1; ; {
-			f := *s.flights.one(n)
-			out.Flights = append(out.Flights, f)
-			if n = f.next; n == a.flight-1 {
-				break
-			}
-		}
+	for f := range s.flying(a) {
+		out.Flights = append(out.Flights, *f)
 	}
 	return out
 }

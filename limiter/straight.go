@@ -1,6 +1,9 @@
 package limiter
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // A found is an account that was looked for, at an instant.
 type found struct {
@@ -21,32 +24,30 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 		d.Answer, d.Limit, d.Remaining = Allowed, math.MaxInt64, math.MaxInt64
 		return
 	}
-	s, a := f.shard, f.account
-	words, stock := f.part(pl, cover.far), &s.stock
+	s, a, words, stock := f.shard, f.account, f.home, &f.shard.stock
+	if a.row < atHome || cover.far {
+		words = f.part(pl, cover.far)
+	}
 	var r claim
 	r.cost, r.keep, r.key, r.at, r.ends = max(req.Cost, 1), req.Keep, a.dice, f.at, p == nil
-	ready := cover.tight && open(rules, words, &r)
-	binds, worst, free := &rules[0], gate{}, r.at.tick
-	if c := (cells{words[binds.from:binds.to], stock}); !ready && len(rules) > 1 {
-		binds, worst, free = bind(rules, words, stock, &r)
+	all := set(1)<<len(rules) - 1
+	shut := all
+	if cover.tight != nil {
+		shut = closed(rules, words, stock, &r)
+	}
+	if shut == 0 {
+		d.allow(cover.tight, 0, 0)
 	} else {
-		switch m := binds.meter.(type) {
-		case *tokenBucket: // the one kind that many use alone
-			worst = m.ask(c, &r)
-		case *gap:
-			worst = m.drawn(c, &r)
-		default:
-			worst = ask(m, c, &r)
+		binds, worst, free := bind(rules, shut, words, stock, &r)
+		if worst.answer == Allowed && shut != all {
+			binds, worst, free = bind(rules, all, words, stock, &r)
+		}
+		worst.show(&d.Gate, binds, r.at.tick)
+		if worst.answer == Busy {
+			d.RetryAfter = until(free, r.at.tick)
 		}
 	}
-	worst.show(&d.Gate, binds, r.at.tick)
-	if worst.answer == Busy {
-		if worst.waits() {
-			free = max(free, worst.free)
-		}
-		d.RetryAfter = until(free, r.at.tick)
-	}
-	if worst.answer != Allowed || peek {
+	if d.Answer != Allowed || peek {
 		return
 	}
 	if cover.far && a.row == atHome {
@@ -57,25 +58,45 @@ func (l *Limiter) straight(p *Permit, d *Decision, f *found, req *Request, pl *p
 	r.serial = s.serial
 	a.saw(f.at)
 	var owed set
-	if ready {
-		owed = pass(rules, words, &r)
+	if shut == 0 {
+		owed = pass(rules, words, stock, &r)
 	} else {
-		for i := range rules {
-			rule := &rules[i]
-			c, owes := cells{words[rule.from:rule.to], stock}, false
-			if m, ok := rule.meter.(*tokenBucket); ok {
-				owes = m.charge(c, &r)
-			} else {
-				owes = charge(rule.meter, c, &r)
-			}
-			if owes {
-				owed |= rule.alone
-			}
-		}
+		owed = spend(rules, words, stock, &r)
 	}
 	if p != nil {
 		*p = l.fly(f, req, &r, cover.rules, owed)
 	}
+}
+
+// single is straight for a token bucket alone, which many limiters are.
+func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, cover *covered, peek bool) {
+	s, a, w := f.shard, f.account, f.home
+	if a.row < atHome {
+		w = f.part(l.planOf(a), false)
+	}
+	rule, m, now := &cover.in[0], cover.bucket, f.at.tick
+	asked := demand{cost: max(req.Cost, 1), keep: req.Keep, key: a.dice}
+	debt := m.debt(w, now)
+	after, ok := m.lend(debt, now, asked)
+	if !ok {
+		m.refuse(debt, now, asked).show(&d.Gate, rule, now)
+		return
+	}
+	d.allow(rule, m.whole(after), time.Duration(clamp(after.up())))
+	if peek {
+		return
+	}
+	s.serial++
+	a.saw(f.at)
+	m.owe(w, now, after, s.serial)
+	if p != nil {
+		*p = l.fly(f, req, &claim{demand: asked, at: f.at, serial: s.serial}, cover.rules, cover.rules)
+	}
+}
+
+// allow is show for a fresh gate of a rule that allows the request.
+func (g *Gate) allow(r *rule, remaining int64, reset time.Duration) {
+	g.Rule, g.Answer, g.Limit, g.Remaining, g.Reset = r.name, Allowed, r.limit, remaining, reset
 }
 
 // overdue reports whether a permit of the account has run out: the oldest, if any. It
@@ -85,39 +106,42 @@ func (l *Limiter) overdue(f *found) bool {
 	return out
 }
 
-// open reports whether all rules surely allow the claim, without working out more
-// than that. Where it is false they have to be asked.
-func open(rules []rule, words []int64, r *claim) bool {
+// closed are the rules that may not allow the claim, or leave nothing but are not made
+// to. The others are open: that is seen without working out more.
+func closed(rules []rule, words []int64, stock *stock, r *claim) (shut set) {
 	for i := range rules {
 		rule := &rules[i]
-		c, ok := cells{words: words[rule.from:rule.to]}, false
+		c, ok := cells{words[rule.from:], stock}, false
 		switch m := rule.meter.(type) {
 		case *gap:
-			ok = m.open(c, r)
+			ok = m.open(c, r) || m.between(c, r)
 		case *calendarWindow:
 			ok = m.open(c, r)
 		case *concurrency:
+			ok = m.open(c, r)
+		case *slidingWindow:
 			ok = m.open(c, r)
 		}
 		if !ok {
-			return false
+			shut |= 1 << i
 		}
 	}
-	return true
+	return shut
 }
 
 // pass charges rules for a claim that they are open to.
-func pass(rules []rule, words []int64, r *claim) (owed set) {
+func pass(rules []rule, words []int64, stock *stock, r *claim) (owed set) {
 	for i := range rules {
 		rule := &rules[i]
-		c := cells{words: words[rule.from:rule.to]}
-		owes := true
+		c, owes := cells{words[rule.from:], stock}, true
 		switch m := rule.meter.(type) {
 		case *gap:
-			owes = m.charge(c, r)
+			owes = m.count(c, r)
 		case *calendarWindow:
 			m.count(c, r)
 		case *concurrency:
+			owes = m.charge(c, r)
+		case *slidingWindow:
 			owes = m.charge(c, r)
 		}
 		if owes {
@@ -127,14 +151,23 @@ func pass(rules []rule, words []int64, r *claim) (owed set) {
 	return owed
 }
 
-// bind asks the rules and returns the one that binds, and when those that know it
-// free.
-func bind(rules []rule, words []int64, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
-	free = r.at.tick
+// spend charges rules for a claim that they allow.
+func spend(rules []rule, words []int64, stock *stock, r *claim) (owed set) {
 	for i := range rules {
-		if i > 0 && (worst.answer != Allowed || worst.remaining == 0) && open(rules[i:i+1], words, r) {
-			continue // it allows, and so does not bind
+		rule := &rules[i]
+		if charge(rule.meter, cells{words[rule.from:rule.to], stock}, r) {
+			owed |= rule.alone
 		}
+	}
+	return owed
+}
+
+// bind asks those of the rules and returns the one that binds, and when those that know
+// it free.
+func bind(rules []rule, asked set, words []int64, stock *stock, r *claim) (binds *rule, worst gate, free int64) {
+	free = r.at.tick
+	for ; asked != 0; asked &= asked - 1 {
+		i := asked.first()
 		rule := &rules[i]
 		c := cells{words[rule.from:rule.to], stock}
 		var g gate

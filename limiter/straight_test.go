@@ -18,11 +18,19 @@ func TestAHoldElsewhereChangesNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPolicy(t)
-		switch rapid.IntRange(0, 3).Draw(t, "preset") {
+		switch rapid.IntRange(0, 4).Draw(t, "preset") {
 		case 0:
 			p = policy.Standard()
 		case 1:
 			p = policy.Strict()
+		case 2:
+			p = policy.Policy{Rules: []policy.Rule{
+				{Name: "minute", Limit: policy.SlidingWindow{Max: 3, Window: time.Minute}},
+				{Name: "hour", Limit: policy.CalendarWindow{Max: 5, Unit: policy.Hour}},
+				{Name: "gap", Limit: policy.Gap{Min: time.Second, Max: 9 * time.Second}},
+				{Name: "one_at_a_time", Limit: policy.Concurrency{Max: 1}},
+				{Name: "two_minutes", Limit: policy.SlidingWindow{Max: 4, Window: 2 * time.Minute}},
+			}}
 		}
 		ttl := rapid.SampledFrom([]time.Duration{-1, time.Second, time.Minute}).Draw(t, "ttl")
 		now, retry := drawStart(t), time.Duration(0)

@@ -7,13 +7,29 @@ import (
 	"github.com/wapace/wapace/policy"
 )
 
-// A surplus is a rest beside a rule that counts on: what the rule's record cannot hold
-// of what it was told, though a later rule may count it. Those are the oldest charges
-// where a window has become too small for them, and the ones of another day where a
+// surpluses are rests beside rules that count on. A surplus is what a rule's record
+// cannot hold of what it was told, though a later rule may count it: the oldest charges
+// where a window has become too small for them, and those of another day where a
 // calendar window has taken a sliding one's place.
+type surpluses []rest
+
+func (s surpluses) find(name string, of meaning) int {
+	return slices.IndexFunc(s, func(r rest) bool { return r.rule.Name == name && r.meaning == of })
+}
+
+// take takes out the surplus of a rule, nil where it has none.
+func (s *surpluses) take(name string, of meaning) *rest {
+	k := s.find(name, of)
+	if k < 0 {
+		return nil
+	}
+	taken := (*s)[k]
+	*s = slices.Delete(*s, k, k+1)
+	return &taken
+}
 
 // takeSurpluses takes an owner's surpluses out of its rests.
-func (s *shard) takeSurpluses(who owner) (taken []rest) {
+func (s *shard) takeSurpluses(who owner) (taken surpluses) {
 	var others []rest
 	for _, r := range s.rests[who] {
 		if r.surplus {
@@ -28,14 +44,10 @@ func (s *shard) takeSurpluses(who owner) (taken []rest) {
 	return taken
 }
 
-func find(surpluses []rest, name string, of meaning) int {
-	return slices.IndexFunc(surpluses, func(r rest) bool { return r.rule.Name == name && r.meaning == of })
-}
-
 // surplusOf is the surplus of rule j of the old plan, nil where it has none.
 func (m *change) surplusOf(j int) *rest {
 	r := &m.old.rules[j]
-	if k := find(m.before, r.name, meaningOf(m.old.policy.Rules[j], r.meter)); k >= 0 {
+	if k := m.before.find(r.name, meaningOf(m.old.policy.Rules[j], r.meter)); k >= 0 {
 		return &m.before[k]
 	}
 	return nil
@@ -44,22 +56,12 @@ func (m *change) surplusOf(j int) *rest {
 // takeSurplus is surplusOf for who moves it.
 func (m *change) takeSurplus(j int) *rest {
 	r := &m.old.rules[j]
-	return take(&m.before, r.name, meaningOf(m.old.policy.Rules[j], r.meter))
+	return m.before.take(r.name, meaningOf(m.old.policy.Rules[j], r.meter))
 }
 
 // regain takes back the surplus that rule i of the new plan has left.
 func (m *change) regain(i int) *rest {
-	return take(&m.after, m.new.rules[i].name, m.meaning(i))
-}
-
-func take(surpluses *[]rest, name string, of meaning) *rest {
-	k := find(*surpluses, name, of)
-	if k < 0 {
-		return nil
-	}
-	taken := (*surpluses)[k]
-	*surpluses = slices.Delete(*surpluses, k, k+1)
-	return &taken
+	return m.after.take(m.new.rules[i].name, m.meaning(i))
 }
 
 // told is what is known of the charges to a record, with its surplus, oldest first.

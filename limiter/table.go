@@ -111,12 +111,12 @@ func (t *table) give(i uint32) {
 
 // find returns the number of the account with the key.
 func (t *table) find(hash uint64, key string) (i uint32, ok bool) {
-	i, a, _ := t.look(hash, key)
+	i, a, _ := t.look(hash, named(key), key)
 	return i, a != nil
 }
 
 // look is find for who wants the record too, which is nil where there is none.
-func (t *table) look(hash uint64, key string) (i uint32, a *account, home []int64) {
+func (t *table) look(hash uint64, n name, key string) (i uint32, a *account, home []int64) {
 	slots := t.index.slots
 	if len(slots) == 0 {
 		return 0, nil, nil
@@ -127,7 +127,7 @@ func (t *table) look(hash uint64, key string) (i uint32, a *account, home []int6
 			return 0, nil, nil
 		}
 		if s.hash == uint32(hash>>32) {
-			if a, home = t.record(s.number - 1); t.is(&a.name, key) {
+			if a, home = t.record(s.number - 1); t.is(a.name, n, key) {
 				return s.number - 1, a, home
 			}
 		}
@@ -137,7 +137,7 @@ func (t *table) look(hash uint64, key string) (i uint32, a *account, home []int6
 // add makes an account for a key that the table does not have.
 func (t *table) add(hash uint64, key string) uint32 {
 	i := t.take()
-	*t.at(i) = account{name: t.named(key), last: math.MinInt64}
+	*t.at(i) = account{name: t.keep(key), last: math.MinInt64}
 	t.index.add(hash, i)
 	return i
 }
@@ -146,7 +146,7 @@ func (t *table) add(hash uint64, key string) uint32 {
 func (t *table) remove(hash uint64, i uint32) {
 	t.index.remove(hash, i)
 	a := t.at(i)
-	t.unname(&a.name)
+	t.drop(a.name)
 	*a = account{}
 	t.give(i)
 }

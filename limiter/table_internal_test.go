@@ -32,7 +32,7 @@ func TestNames(t *testing.T) {
 			require.Equal(t, isKnown, ok, "%q, valid %v", key, utf8.ValidString(key))
 			if ok {
 				require.Equal(t, want, i)
-				require.Equal(t, key, accounts.key(&accounts.at(i).name))
+				require.Equal(t, key, accounts.key(accounts.at(i).name))
 				accounts.remove(1, i)
 				delete(known, key)
 				require.Equal(t, account{}, *accounts.at(i))

@@ -21,7 +21,7 @@ type tokenBucket struct {
 	burst int64
 	one   span   // how long one token takes to come back
 	full  span   // how long the whole burst takes
-	per64 uint64 // 2^64 over per, rounded down
+	per64 uint64 // 2^64 over per, rounded down; 0 where max times full, in ticks, has more than 64 bits
 }
 
 // A span is a length of time: ticks and a fraction in 1/max of a tick.
@@ -32,7 +32,9 @@ func newTokenBucket(b policy.TokenBucket) *tokenBucket {
 	if t.max > 0 {
 		t.one = t.refill(1)
 		t.full = t.refill(t.burst)
-		t.per64 = math.MaxUint64 / t.per
+		if hi, _ := bits.Mul64(uint64(t.burst), t.per); hi == 0 {
+			t.per64 = math.MaxUint64 / t.per
+		}
 	}
 	return t
 }
@@ -54,7 +56,7 @@ func (t *tokenBucket) price(cost int64) span {
 
 func (t *tokenBucket) plus(a, b span) span {
 	s := span{a.ticks + b.ticks, a.frac + b.frac}
-	if s.frac >= t.max || s.frac < a.frac {
+	if s.frac >= t.max {
 		s.frac -= t.max
 		s.ticks++
 	}
@@ -76,29 +78,45 @@ func (t *tokenBucket) fresh(w []int64) { w[0], w[1], w[2] = math.MinInt64, 0, 0 
 func (t *tokenBucket) size() int64 { return t.burst }
 
 func (t *tokenBucket) ask(c cells, r *claim) gate {
-	debt := t.debt(c.words, r.at.tick)
-	if t.max == 0 || !r.fits(t.burst) {
+	now := r.at.tick
+	debt := t.debt(c.words, now)
+	if after, ok := t.lend(debt, now, r.demand); ok {
+		return gate{Allowed, now, t.whole(after), after.end(now)}
+	}
+	return t.refuse(debt, now, r.demand)
+}
+
+// lend is the debt after what is asked for at tick now, and whether that is allowed.
+func (t *tokenBucket) lend(debt span, now int64, d demand) (after span, ok bool) {
+	if t.max == 0 || !d.fits(t.burst) {
+		return debt, false
+	}
+	after = t.plus(debt, t.price(d.cost))
+	need := after
+	if d.keep > 0 {
+		need = t.plus(debt, t.price(d.need()))
+	}
+	return after, !need.exceeds(t.full) && need.up() < since(math.MaxInt64, now)
+}
+
+// refuse is the answer to who asks for what cannot be lent.
+func (t *tokenBucket) refuse(debt span, now int64, d demand) gate {
+	if t.max == 0 || !d.fits(t.burst) {
 		return gate{Never, never, t.left(debt), never}
 	}
-	need := t.plus(debt, t.price(r.need()))
-	if need.exceeds(t.full) {
-		wait := need.ticks - t.full.ticks
-		if need.frac > t.full.frac {
-			wait++
-		}
-		g := later(add(r.at.tick, clamp(wait)), t.left(debt))
-		if g.answer == Later {
-			g.reset = debt.end(r.at.tick)
-		}
-		return g
-	}
-	if need.ticks > since(math.MaxInt64, r.at.tick) {
+	need := t.plus(debt, t.price(d.need()))
+	if !need.exceeds(t.full) {
 		return gate{Never, never, 0, never} // the refill lies beyond the end of time
 	}
-	if r.keep > 0 {
-		need = t.plus(debt, t.price(r.cost))
+	wait := need.ticks - t.full.ticks
+	if need.frac > t.full.frac {
+		wait++
 	}
-	return gate{Allowed, r.at.tick, t.left(need), need.end(r.at.tick)}
+	g := later(add(now, clamp(wait)), t.left(debt))
+	if g.answer == Later {
+		g.reset = debt.end(now)
+	}
+	return g
 }
 
 // exceeds reports whether s is longer than o.
@@ -106,42 +124,52 @@ func (s span) exceeds(o span) bool {
 	return s.ticks > o.ticks || s.ticks == o.ticks && s.frac > o.frac
 }
 
-// end is the first tick at which the span from now is over.
-func (s span) end(now int64) int64 {
+// up is the span in whole ticks, rounded up.
+func (s span) up() uint64 {
 	if s.frac > 0 {
 		s.ticks++
 	}
-	return add(now, clamp(s.ticks))
+	return s.ticks
 }
+
+// end is the first tick at which the span from now is over.
+func (s span) end(now int64) int64 { return add(now, clamp(s.up())) }
 
 // left is how many whole tokens a bucket in debt holds.
 func (t *tokenBucket) left(debt span) int64 {
-	if t.max == 0 || debt.exceeds(t.full) {
+	if debt.exceeds(t.full) {
 		return 0
 	}
-	have := span{t.full.ticks - debt.ticks, t.full.frac - debt.frac}
-	if t.full.frac < debt.frac {
-		have.ticks--
-		have.frac += t.max
-	}
-	hi, lo := bits.Mul64(have.ticks, t.max)
-	lo, carry := bits.Add64(lo, have.frac, 0)
-	if hi += carry; hi > 0 {
-		n, _ := bits.Div64(hi, lo, t.per)
+	return t.whole(debt)
+}
+
+// whole is left for a debt that does not exceed the bucket.
+func (t *tokenBucket) whole(debt span) int64 {
+	ticks := t.full.ticks - debt.ticks
+	if t.per64 > 0 {
+		// A division costs as much as all the rest. This is at most one too few.
+		have := ticks*t.max + t.full.frac - debt.frac
+		n, _ := bits.Mul64(have, t.per64)
+		if have-n*t.per >= t.per {
+			n++
+		}
 		return int64(n)
 	}
-	// A division costs as much as all the rest. This is at most one too few.
-	n, _ := bits.Mul64(lo, t.per64)
-	if lo-n*t.per >= t.per {
-		n++
-	}
+	hi, lo := bits.Mul64(ticks, t.max)
+	lo, carry := bits.Add64(lo, t.full.frac, 0)
+	lo, borrow := bits.Sub64(lo, debt.frac, 0)
+	n, _ := bits.Div64(hi+carry-borrow, lo, t.per)
 	return int64(n)
 }
 
 func (t *tokenBucket) charge(c cells, r *claim) bool {
-	debt := t.plus(t.debt(c.words, r.at.tick), t.price(r.cost))
-	c.words[0], c.words[1], c.words[2] = add(r.at.tick, clamp(debt.ticks)), int64(debt.frac), int64(r.serial)
+	t.owe(c.words, r.at.tick, t.plus(t.debt(c.words, r.at.tick), t.price(r.cost)), r.serial)
 	return true
+}
+
+// owe sets the debt at tick now, after a charge.
+func (t *tokenBucket) owe(w []int64, now int64, debt span, serial uint64) {
+	w[2], w[1], w[0] = int64(serial), int64(debt.frac), add(now, clamp(debt.ticks))
 }
 
 // settle gives an unsent charge back where it was the last one. A bucket that has

@@ -63,11 +63,13 @@ type pending struct {
 	shared  *entry // the same in the log of all
 }
 
-// copied is a snapshot, and the account's book then.
+// copied are the snapshots of an account and a portfolio, the account's book and the
+// log of all then.
 type copied struct {
-	account  string
-	snapshot []byte
-	book     book
+	account, portfolio string
+	mine, ours         []byte
+	book               book
+	shared             []*entry
 }
 
 // tally is what a run of traces has met, so that a run that meets nothing fails.
@@ -146,9 +148,7 @@ func (p *player) do(a *act) (wrong string) {
 			b.lifted = true
 		}
 	case doKeep:
-		b, err := p.limiter.Snapshot(p.now, a.req.Account)
-		p.saved = append(p.saved, copied{a.req.Account, b, p.books[a.req.Account].clone()})
-		return saying(err)
+		return p.keep(a.req)
 	case doRestore:
 		return p.restore(a.n)
 	case doRestart:
@@ -296,20 +296,42 @@ func (p *player) void(account string) {
 	p.open = kept
 }
 
-// restore puts an account back to one of the snapshots: what it has done since was
-// never heard of.
+// keep takes snapshots of an account and a portfolio.
+func (p *player) keep(req limiter.Request) string {
+	mine, err := p.limiter.Snapshot(p.now, req.Account)
+	if err != nil {
+		return err.Error()
+	}
+	ours, err := p.limiter.SnapshotPortfolio(p.now, req.Portfolio)
+	p.saved = append(p.saved, copied{
+		req.Account, req.Portfolio, mine, ours, p.books[req.Account].clone(), slices.Clone(p.shared),
+	})
+	return saying(err)
+}
+
+// restore puts an account or a portfolio back to one of the snapshots: what it has
+// done since was never heard of.
 func (p *player) restore(n int) string {
 	if len(p.saved) == 0 {
 		return ""
 	}
-	s := p.saved[n%len(p.saved)]
-	if s.snapshot == nil {
+	s := p.saved[n/2%len(p.saved)]
+	if n%2 == 0 {
+		if s.ours == nil {
+			return ""
+		}
+		ours := func(e *entry) bool { return e.Portfolio == s.portfolio }
+		others := slices.DeleteFunc(slices.Clone(p.shared), ours)
+		p.shared = append(slices.DeleteFunc(slices.Clone(s.shared), func(e *entry) bool { return !ours(e) }), others...)
+		return saying(p.limiter.Restore(p.now, s.ours))
+	}
+	if s.mine == nil {
 		return ""
 	}
 	*p.books[s.account] = s.book.clone()
 	p.again(s.account)
 	p.void(s.account)
-	return saying(p.limiter.Restore(p.now, s.snapshot))
+	return saying(p.limiter.Restore(p.now, s.mine))
 }
 
 // restart moves everything to a new limiter.

@@ -49,8 +49,8 @@ const (
 	doSet
 	doHold
 	doRelease
-	doKeep    // takes a snapshot of the account
-	doRestore // of one of the snapshots
+	doKeep    // takes snapshots of the account and the portfolio
+	doRestore // of one of the two of a time
 	doRestart // restores everything in a new limiter
 	verbs
 )
@@ -106,7 +106,7 @@ func (a act) String() string {
 	case doRelease:
 		what = fmt.Sprintf("%+v", a.target)
 	case doKeep:
-		what = a.req.Account
+		what = a.req.Account + ", " + a.req.Portfolio
 	case doRestore:
 		what = fmt.Sprintf("snapshot %d", a.n)
 	case doRestart, verbs:

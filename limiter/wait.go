@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"time"
 )
 
@@ -147,7 +146,7 @@ func (l *Limiter) again(now time.Time, account string, d Decision) time.Duration
 // lapses is how long after now the oldest permit of an account runs out, never
 // where there is none that does.
 func (l *Limiter) lapses(now time.Time, account string) time.Duration {
-	hash := maphash.String(l.hash, account)
+	hash := l.hash.of(account)
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,7 +19,7 @@ func (q *Queue) adopt(ctx context.Context, r *Record, from Status, now time.Time
 	if err != nil || kept.Status != Queued || kept.Version != r.Version {
 		return false, err
 	}
-	it := &item{record: &kept, seq: kept.Order, contact: q.firstContact(ctx, &kept.Message)}
+	contact := q.firstContact(ctx, &kept.Message)
 	s := q.shardOf(kept.Account)
 	s.mu.Lock()
 	if s.has(&kept) { // another one was quicker
@@ -29,7 +29,7 @@ func (q *Queue) adopt(ctx context.Context, r *Record, from Status, now time.Time
 	s.entering[kept.ID] = struct{}{}
 	s.mu.Unlock()
 	q.waiting.Add(1)
-	defer q.admit(it, now) // even where OnEvent ends the goroutine
+	defer q.admit(&kept, contact, now) // even where OnEvent ends the goroutine
 	q.tell(&kept, from, now)
 	return true, nil
 }
@@ -48,7 +48,7 @@ func (s *shard) has(r *Record) bool {
 		return true
 	}
 	l := s.lanes.find(r.Account)
-	is := func(it *item) bool { return it.record.ID == r.ID }
+	is := func(it *item) bool { return it.seq == r.Order }
 	return l != nil && (l.line.find(r) != nil || slices.ContainsFunc(l.claimed, is) || slices.ContainsFunc(l.gone, is))
 }
 
@@ -94,13 +94,13 @@ func (q *Queue) unfinished(r *Record) (j job, found bool) {
 		return job{}, false
 	}
 	for _, it := range l.claimed {
-		if it.record.ID != r.ID {
+		if it.seq != r.Order {
 			continue
 		}
 		switch it.phase {
 		case recording:
 			it.phase = saving
-			return job{lane: l, item: it, record: it.record}, true
+			return job{lane: l, item: it}, true
 		case saving:
 			return job{}, true
 		default:

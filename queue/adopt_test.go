@@ -58,7 +58,7 @@ func TestAdopt_NotWhatIsBeingRecorded(t *testing.T) {
 func TestAdopt_Resolve(t *testing.T) {
 	t.Parallel()
 	s := shake(t, 100, map[string][]fault{
-		"Requeue": {failsAfter}, "Get": {works, failsBefore},
+		"Requeue": {failsAfter}, "Get": {works, works, failsBefore},
 	})
 	s.Sender.Script(queuetest.Answer{Err: io.ErrUnexpectedEOF})
 	id := s.Enqueue(alice, bob, "hi")

@@ -77,9 +77,7 @@ func (q *Queue) withdraw(r *Record) (j job, found, late bool) {
 	case checking:
 		return q.withdrawChecking(l, it, now), true, false
 	case typing:
-		if it.hush != nil {
-			it.hush()
-		}
+		it.quiet()
 	case waiting, behind, delayed, parked:
 	}
 	l.doom(it, Cancelled, ByHand, "it was cancelled", now)
@@ -87,18 +85,18 @@ func (q *Queue) withdraw(r *Record) (j job, found, late bool) {
 	it.phase = saving
 	l.carry(it)
 	q.plan(l, now)
-	return job{l, it, it.record, (*Queue).save}, true, false
+	return job{lane: l, item: it, do: (*Queue).save}, true, false
 }
 
 // withdrawChecking is withdraw for a message that carries out a check, which others
 // may wait for: another item stands for it while that goes on.
 func (q *Queue) withdrawChecking(l *lane, it *item, now time.Time) job {
 	it.ended = true
-	r := *it.record
-	r.Version++
-	r.Status, r.Code, r.Err, r.Done = Cancelled, ByHand, "it was cancelled", now
-	stand := &item{record: &r, seq: it.seq, phase: saving, marked: it.marked}
+	stand := &item{core: it.core, phase: saving, way: &way{
+		record: it.way.record,
+		end:    &end{status: Cancelled, code: ByHand, err: "it was cancelled", done: now},
+	}}
 	l.carry(stand)
 	q.plan(l, now)
-	return job{l, stand, &r, (*Queue).save}
+	return job{lane: l, item: stand, do: (*Queue).save}
 }

@@ -16,25 +16,26 @@ func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
 	if !q.vouched(l, it, now) {
 		return job{}, false
 	}
-	if q.typist == nil || !it.typed.IsZero() && now.Sub(it.typed) < retypeAfter {
+	if typed := it.typedAt(); q.typist == nil || !typed.IsZero() && now.Sub(typed) < retypeAfter {
 		return q.follow(l, it, now)
 	}
-	if d := q.limiter.Check(now, q.request(it)); d.Answer != limiter.Allowed {
+	if d := q.limiter.Check(now, q.request(l.account, it)); d.Answer != limiter.Allowed {
 		q.refused(l, it, d, now)
 		return job{}, false
 	}
-	it.typing = q.drawTyping(&it.record.Message)
+	shown := q.drawTyping(l.account, &it.core)
 	for _, before := range l.claimed {
 		if before.phase == typing && ranks(before, it) {
-			it.typing = max(it.typing, before.until.Sub(now)) // it will not overtake that one
+			shown = max(shown, before.way.until.Sub(now)) // it will not overtake that one
 		}
 	}
-	if it.typing == 0 {
+	it.under().typing = shown
+	if shown == 0 {
 		return q.follow(l, it, now)
 	}
-	it.typed = now
-	l.start(it, typing, now.Add(it.typing))
-	return job{l, it, it.record, (*Queue).show}, true
+	it.way.typed = now
+	l.start(it, typing, now.Add(shown))
+	return job{lane: l, item: it, do: (*Queue).show}, true
 }
 
 // follow launches a waiting message that no typing is shown for, behind those that
@@ -49,26 +50,26 @@ func (q *Queue) follow(l *lane, it *item, now time.Time) (job, bool) {
 
 // launch takes the permit for a message. It requires the shard's lock.
 func (q *Queue) launch(l *lane, it *item, now time.Time) (job, bool) {
-	if it.hush != nil {
-		it.hush()
-		it.hush = nil
+	if it.quiet(); it.way != nil {
+		it.way.hush = nil
 	}
-	if it.record.expired(now) {
+	if it.expired(now) {
 		l.doom(it, Expired, TooLate, "it expired before it was on the wire", now)
 		return job{}, false
 	}
-	permit, d := q.limiter.Take(now, q.request(it))
+	permit, d := q.limiter.Take(now, q.request(l.account, it))
 	if d.Answer != limiter.Allowed {
 		q.refused(l, it, d, now)
 		return job{}, false
 	}
-	it.permit = permit
+	w := it.under()
+	w.permit = permit
 	var until time.Time
-	if it.timed = q.options.SendTimeout > 0 && q.crew.Load() != nil; it.timed {
+	if w.timed = q.options.SendTimeout > 0 && q.crew.Load() != nil; w.timed {
 		until = now.Add(q.options.SendTimeout)
 	}
 	l.start(it, starting, until)
-	return job{l, it, it.record, (*Queue).send}, true
+	return job{lane: l, item: it, do: (*Queue).send}, true
 }
 
 // refused has a message wait until the limiter may open for it, or ends it where
@@ -99,15 +100,13 @@ func (l *lane) start(it *item, to phase, until time.Time) {
 		l.line.forgetEnd(it)
 		l.carry(it)
 	}
-	it.phase, it.until = to, until
+	it.phase, it.under().until = to, until
 }
 
 // putBack has a message that was on its way wait for its turn again.
 func (l *lane) putBack(it *item) {
 	l.drop(it)
-	if !it.record.ExpiresAt.IsZero() {
-		l.line.more().ends.push(it)
-	}
+	l.line.mayExpire(it)
 	l.line.put(it)
 }
 
@@ -132,7 +131,7 @@ const mostExpired = 256
 func (l *lane) expire(now time.Time) {
 	for range mostExpired {
 		it := l.line.nextEnd()
-		if it == nil || !it.record.expired(now) {
+		if it == nil || !it.expired(now) {
 			return
 		}
 		l.doom(it, Expired, TooLate, "it expired before it was on the wire", now)
@@ -149,10 +148,7 @@ func (l *lane) doom(it *item, status Status, code Code, why string, now time.Tim
 		l.checks.unpark(it)
 	}
 	l.line.leave(it, now)
-	r := *it.record
-	r.Version++
-	r.Status, r.Code, r.Err, r.Done = status, code, why, now
-	it.record, it.phase = &r, doomed
+	it.phase, it.under().end = doomed, &end{status: status, code: code, err: why, done: now}
 	a := l.own()
 	a.gone = append(a.gone, it)
 }
@@ -166,7 +162,7 @@ func (l *lane) bury() job {
 	}
 	it.phase = saving
 	l.carry(it)
-	return job{l, it, it.record, (*Queue).save}
+	return job{lane: l, item: it, do: (*Queue).save}
 }
 
 // pause is how long to wait where the limiter refused.

@@ -18,11 +18,10 @@ func (q *Queue) firstContact(ctx context.Context, m *Message) (first bool) {
 		return false
 	}
 	first = true
-	r := &Record{Message: *m}
-	defer q.rescue("the contacts panicked", r)
+	defer q.rescue("the contacts panicked", m.subject())
 	known, err := q.contacts.Known(ctx, m.Account, m.To)
 	if err != nil {
-		q.complain("it is not known whether the recipient is a new contact; it counts as one", r, err)
+		q.complain("it is not known whether the recipient is a new contact; it counts as one", m.subject(), err)
 		return true
 	}
 	return !known
@@ -30,4 +29,4 @@ func (q *Queue) firstContact(ctx context.Context, m *Message) (first bool) {
 
 // meet notes that a message of its chain went out before: it is not to somebody new.
 // It tells the one behind it when it leaves.
-func (it *item) meet() { it.met, it.contact = true, false }
+func (m *core) meet() { m.met, m.contact = true, false }

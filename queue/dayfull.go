@@ -50,15 +50,14 @@ func (e *DayFullError) Unwrap() error { return ErrDayFull }
 
 // foretell is what can be said of a new message before it is taken in: that the day
 // is full, or that it will expire first.
-func (q *Queue) foretell(it *item, now time.Time) error {
-	m := &it.record.Message
+func (q *Queue) foretell(m *Message, contact bool, now time.Time) error {
 	if q.options.DayFull != Reject && m.ExpiresAt.IsZero() {
 		return nil
 	}
 	p := q.limiter.PolicyOf(m.Account)
 	all, before := q.queued(m)
 	if q.options.DayFull == Reject {
-		for _, g := range q.limiter.Gates(now, q.request(it)) {
+		for _, g := range q.limiter.Gates(now, q.requestOf(m, contact)) {
 			if !ofDay(p, g.Rule) || g.Shadow || g.Answer == limiter.Never {
 				continue
 			}
@@ -71,7 +70,7 @@ func (q *Queue) foretell(it *item, now time.Time) error {
 		return nil
 	}
 	begin := latest(now, m.NotBefore)
-	d := q.limiter.Check(now, q.request(it))
+	d := q.limiter.Check(now, q.requestOf(m, contact))
 	if d.Answer == limiter.Later && !now.Add(d.RetryAfter).Before(m.ExpiresAt) ||
 		int64(before) >= p.WorstCase(m.ExpiresAt.Sub(begin)) && int64(before) >= p.WorstCase(m.ExpiresAt.Sub(now)) {
 		return &MessageError{

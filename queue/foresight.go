@@ -134,10 +134,10 @@ func (f *foresight) play(ctx context.Context, lean float64) (at time.Time, ok bo
 
 // future is a future of all that may happen.
 func (f *foresight) future(l *limiter.Limiter, t *tempo) *future {
-	own := &future{still: f.still(), queue: f.queue, limiter: l, key: f.key, tempo: t, now: f.now}
+	own := &future{still: f.still(f.queue.hash), queue: f.queue, account: f.record.Account, limiter: l, key: f.key, tempo: t, now: f.now}
 	if own.target == nil { // it is being taken in, or done with
-		own.target = &item{record: f.record, seq: f.record.Order}
-		own.line.join(own.target, f.now)
+		own.target = f.queue.item(f.record, false)
+		own.line.join(own.target, f.record.Campaign, f.record.Priority, f.now)
 	}
 	if f.link != nil {
 		link := *f.link

@@ -146,7 +146,7 @@ func TestForesight_OfALaneThatGoesOn(t *testing.T) {
 	defer s.mu.Unlock()
 	moves := map[string]func(){
 		"one comes": func() {
-			l.line.join(&item{record: &Record{Message: Message{To: "1", Account: r.Account}}, seq: 1 << 20}, q.clock.Now())
+			l.line.join(&item{core: core{to: "1", seq: 1 << 20}}, "", 0, q.clock.Now())
 		},
 		"one goes": func() { l.line.leave(l.line.first(), q.clock.Now()) },
 		"one waits": func() {
@@ -171,5 +171,5 @@ func TestForesight_OfALaneThatGoesOn(t *testing.T) {
 	require.Len(t, sketch.marks, int(l.line.n))
 	sketch, ok = l.sketch(&r, true, func() {})
 	require.True(t, ok)
-	require.Equal(t, r.ID, sketch.marks[sketch.target].record.ID)
+	require.Equal(t, r.ID, sketch.marks[sketch.target].id)
 }

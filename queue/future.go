@@ -16,6 +16,7 @@ import (
 type future struct {
 	*still
 	queue   *Queue
+	account string
 	limiter *limiter.Limiter // a fork
 	key     dice.Account     // of the typing times
 	tempo   *tempo
@@ -31,8 +32,9 @@ type future struct {
 	link   *link
 	stray  bool // permits of other code are taken to be settled
 
-	gone bool // the message that is asked for is on the wire
-	lost bool // it will never be
+	spare *way // that the next message to go may have
+	gone  bool // the message that is asked for is on the wire
+	lost  bool // it will never be
 }
 
 // byRank is the order in which checks are carried out.
@@ -57,26 +59,26 @@ func (f *future) open() {
 		switch it.phase {
 		case typing:
 		case checking:
-			it.until = f.now.Add(f.tempo.left(0, &f.tempo.checks))
+			it.way.until = f.now.Add(f.tempo.left(0, &f.tempo.checks))
 		case starting:
-			it.until = f.now.Add(f.tempo.left(0, &f.tempo.sends))
+			it.way.until = f.now.Add(f.tempo.left(0, &f.tempo.sends))
 		case onWire:
-			it.until = f.now.Add(f.tempo.left(f.now.Sub(it.record.At), &f.tempo.sends))
+			it.way.until = f.now.Add(f.tempo.left(f.now.Sub(it.way.began), &f.tempo.sends))
 		case saving, recording:
-			it.until = f.now
+			it.way.until = f.now
 		case waiting, behind, delayed, parked, doomed:
 			continue
 		}
 		if it.phase != typing && it.phase != checking {
 			it.phase = onWire
 		}
-		it.permit = limiter.Permit{} // it is the lane's own
-		it.typed = f.now
+		it.way.permit = limiter.Permit{} // it is the lane's own
+		it.way.typed = f.now
 		f.gone = f.gone || it == f.target && it.phase == onWire
 		f.claimed = append(f.claimed, it)
 	}
 	for _, it := range f.parked {
-		until := it.until
+		until := it.until()
 		f.park(it)
 		if until.After(f.now) {
 			f.rest(it, until)
@@ -113,7 +115,7 @@ func (f *future) advance() bool {
 	for _, it := range f.claimed {
 		switch {
 		case it.phase == typing:
-		case it.until.After(f.now):
+		case it.way.until.After(f.now):
 		case it.phase == onWire:
 			f.end(it)
 			return true
@@ -122,17 +124,17 @@ func (f *future) advance() bool {
 			return true
 		}
 	}
-	if it := f.line.nextEnd(); it != nil && it.record.expired(f.now) {
+	if it := f.line.nextEnd(); it != nil && it.expired(f.now) {
 		f.drop(it)
 		return true
 	}
 	f.line.wake(f.now)
-	for it := f.rests.first(); it != nil && !it.until.After(f.now); it = f.rests.first() {
+	for it := f.rests.first(); it != nil && !it.way.until.After(f.now); it = f.rests.first() {
 		f.unpark(it)
 		f.checks.push(it)
 	}
 	first := f.line.first()
-	if leader != nil && !leader.until.After(f.now) {
+	if leader != nil && !leader.way.until.After(f.now) {
 		if first == nil || !ahead(first, leader) {
 			f.launch(leader)
 			return true
@@ -171,14 +173,14 @@ func (f *future) next() time.Time {
 	leader := f.leader()
 	for _, it := range f.claimed {
 		if it.phase != typing || it == leader {
-			due = earliest(due, it.until)
+			due = earliest(due, it.way.until)
 		}
 	}
 	if it := f.line.nextLater(); it != nil {
-		due = earliest(due, it.until)
+		due = earliest(due, it.way.until)
 	}
 	if it := f.line.nextEnd(); it != nil {
-		due = earliest(due, it.record.ExpiresAt)
+		due = earliest(due, it.terms.expiresAt)
 	}
 	if len(f.claimed) >= f.width() {
 		return due
@@ -188,7 +190,7 @@ func (f *future) next() time.Time {
 		due = earliest(due, latest(f.until, opens))
 	}
 	if it := f.rests.first(); it != nil {
-		due = earliest(due, latest(it.until, opens))
+		due = earliest(due, latest(it.way.until, opens))
 	}
 	if f.checks.first() != nil {
 		due = earliest(due, latest(f.budget, opens))
@@ -206,12 +208,12 @@ func (f *future) width() int {
 // claim starts the message that goes next, if the limiter is open for it.
 func (f *future) claim(it, leader *item) {
 	if f.unverified(it) {
-		if _, asked := f.asks[it.record.To]; asked {
+		if _, asked := f.asks[it.to]; asked {
 			f.line.unlist(it)
 			f.park(it)
 			return
 		}
-		if d := f.limiter.Check(f.now, f.queue.request(it)); d.Answer != limiter.Allowed {
+		if d := f.limiter.Check(f.now, f.request(it)); d.Answer != limiter.Allowed {
 			f.refused(it, d)
 			return
 		}
@@ -223,24 +225,26 @@ func (f *future) claim(it, leader *item) {
 		f.drop(it)
 		return
 	}
-	typed := f.queue.typist == nil || !it.typed.IsZero() && f.now.Sub(it.typed) < retypeAfter
+	last := it.typedAt()
+	typed := f.queue.typist == nil || !last.IsZero() && f.now.Sub(last) < retypeAfter
 	if !typed && f.opened != it {
-		if d := f.limiter.Check(f.now, f.queue.request(it)); d.Answer != limiter.Allowed {
+		if d := f.limiter.Check(f.now, f.request(it)); d.Answer != limiter.Allowed {
 			f.refused(it, d)
 			return
 		}
 	}
 	if !typed {
-		it.typing, it.typed = f.queue.options.Typing.draw(f.key, &it.record.Message), f.now
+		w := f.under(it)
+		w.typing, w.typed = f.queue.options.Typing.draw(f.key, &it.core), f.now
 		for _, before := range f.claimed {
 			if before.phase == typing && ranks(before, it) {
-				it.typing = max(it.typing, before.until.Sub(f.now))
+				w.typing = max(w.typing, before.way.until.Sub(f.now))
 			}
 		}
 	}
 	switch {
-	case !typed && it.typing > 0:
-		f.start(it, typing, f.now.Add(it.typing))
+	case !typed && it.way.typing > 0:
+		f.start(it, typing, f.now.Add(it.way.typing))
 	case leader != nil:
 		f.start(it, typing, f.now)
 	default:
@@ -250,16 +254,17 @@ func (f *future) claim(it, leader *item) {
 
 // launch puts a message on the wire, if the limiter lets it.
 func (f *future) launch(it *item) {
-	if it.record.expired(f.now) {
+	if it.expired(f.now) {
 		f.drop(it)
 		return
 	}
-	permit, d := f.limiter.Take(f.now, f.queue.request(it))
+	permit, d := f.limiter.Take(f.now, f.request(it))
 	if d.Answer != limiter.Allowed {
 		f.refused(it, d)
 		return
 	}
-	it.permit, it.typed = permit, f.now // it is the time that counts for a ramp
+	w := f.under(it)
+	w.permit, w.typed = permit, f.now // it is the time that counts for a ramp
 	f.gone = it == f.target
 	f.start(it, onWire, f.now.Add(f.tempo.next(f.now, &f.tempo.sends)))
 }
@@ -271,32 +276,45 @@ func (f *future) start(it *item, to phase, until time.Time) {
 		f.line.forgetEnd(it)
 		f.claimed = append(f.claimed, it)
 	}
-	it.phase, it.until = to, until
+	it.phase, f.under(it).until = to, until
 }
 
 // end is the end of a send.
 func (f *future) end(it *item) {
-	if it.permit == (limiter.Permit{}) {
-		_ = f.limiter.Abandon(f.now, it.record.Account) // its time is one that the lane's clock has shown
+	if it.way.permit == (limiter.Permit{}) {
+		_ = f.limiter.Abandon(f.now, f.account) // its time is one that the lane's clock has shown
 	} else {
-		it.permit.Settle(f.now, limiter.Sent)
+		it.way.permit.Settle(f.now, limiter.Sent)
 	}
 	f.unclaim(it)
-	if it.wired && it.record.Status == Queued { // it is to be sent again
+	f.slow(it)
+	if it.way.again != nil {
+		it.terms = it.way.again
 		f.line.lead(it, f.now)
 	} else {
 		it.meet()
 		f.line.leave(it, f.now)
+		f.spare, it.way = it.way, nil
 	}
 	f.reopen()
-	f.slow(it)
 }
+
+// under is the way of an item, which it has from now on.
+func (f *future) under(it *item) *way {
+	if it.way == nil && f.spare != nil {
+		it.way, f.spare = f.spare, nil
+		*it.way = way{}
+	}
+	return it.under()
+}
+
+func (f *future) request(it *item) limiter.Request { return f.queue.request(f.account, it) }
 
 func (f *future) reopen() { f.until, f.budget, f.opened = time.Time{}, time.Time{}, nil }
 
 // slow has an account that was offline come back as the ramp says.
 func (f *future) slow(it *item) {
-	if f.link != nil && f.link.resume(f.limiter, f.queue.options.Ramp, f.queue.request(it), it.typed, f.now) {
+	if f.link != nil && f.link.resume(f.limiter, f.queue.options.Ramp, f.request(it), it.way.typed, f.now) {
 		f.link = nil
 	}
 }
@@ -307,9 +325,7 @@ func (f *future) unclaim(it *item) {
 
 func (f *future) putBack(it *item) {
 	f.unclaim(it)
-	if !it.record.ExpiresAt.IsZero() {
-		f.line.more().ends.push(it)
-	}
+	f.line.mayExpire(it)
 	f.line.put(it)
 }
 
@@ -358,10 +374,8 @@ func (f *future) frees(d limiter.Decision) time.Time {
 		return forever() // until one of them is done with
 	case !f.stray:
 		f.stray = true
-		_ = f.limiter.Abandon(f.now, f.account())
+		_ = f.limiter.Abandon(f.now, f.account)
 		return f.now
 	}
 	return forever()
 }
-
-func (f *future) account() string { return f.target.record.Account }

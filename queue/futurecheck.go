@@ -10,7 +10,7 @@ import (
 // unverified reports whether a message's recipient has to be verified first. One who
 // is known not to be there is marked as ended.
 func (f *future) unverified(it *item) bool {
-	to := it.record.To
+	to := it.to
 	if f.queue.verifier == nil || it.verified || !isPhone(to) || f.known[to] {
 		return false
 	}
@@ -27,13 +27,13 @@ func (f *future) park(it *item) {
 	if f.asks == nil {
 		f.asks = make(map[string][]*item)
 	}
-	f.asks[it.record.To] = append(f.asks[it.record.To], it)
+	f.asks[it.to] = append(f.asks[it.to], it)
 }
 
 // rest has a message that is parked not ask before a time.
 func (f *future) rest(it *item, until time.Time) {
 	if f.unpark(it) {
-		it.until, it.held = until, true
+		it.under().until, it.held = until, true
 		f.rests.push(it)
 	}
 }
@@ -59,22 +59,22 @@ func (f *future) check(it *item) {
 		f.line.enter(it)
 		return
 	}
-	d := f.limiter.Check(f.now, f.queue.request(it))
+	d := f.limiter.Check(f.now, f.request(it))
 	if d.Answer == limiter.Allowed {
-		it.permit, d = f.limiter.Take(f.now, limiter.Request{Account: f.account(), Action: policy.CheckNumber, Recipient: it.record.To})
+		f.under(it).permit, d = f.limiter.Take(f.now, limiter.Request{Account: f.account, Action: policy.CheckNumber, Recipient: it.to})
 	}
 	switch {
 	case d.Answer == limiter.Allowed:
 		f.checks.remove(it)
 		f.line.forgetEnd(it)
 		f.claimed = append(f.claimed, it)
-		it.phase, it.until = checking, f.now.Add(f.tempo.next(f.now, &f.tempo.checks))
+		it.phase, it.way.until = checking, f.now.Add(f.tempo.next(f.now, &f.tempo.checks))
 	case d.Answer == limiter.Never:
 		f.checks.remove(it)
 		f.drop(it)
 	case d.Narrow:
 		until := f.frees(d)
-		for _, same := range f.asks[it.record.To] {
+		for _, same := range f.asks[it.to] {
 			f.rest(same, until)
 		}
 	default:
@@ -84,26 +84,24 @@ func (f *future) check(it *item) {
 
 // checked is the end of a check.
 func (f *future) checked(it *item) {
-	if it.permit == (limiter.Permit{}) {
-		_ = f.limiter.Abandon(f.now, it.record.Account)
+	if it.way.permit == (limiter.Permit{}) {
+		_ = f.limiter.Abandon(f.now, f.account)
 	} else {
-		it.permit.Settle(f.now, limiter.Sent)
+		it.way.permit.Settle(f.now, limiter.Sent)
 	}
 	if f.known == nil {
 		f.known = make(map[string]bool)
 	}
-	f.known[it.record.To] = true
+	f.known[it.to] = true
 	it.verified = true
 	f.unclaim(it)
-	if !it.record.ExpiresAt.IsZero() {
-		f.line.more().ends.push(it)
-	}
+	f.line.mayExpire(it)
 	f.line.enter(it)
-	for _, same := range f.asks[it.record.To] {
+	for _, same := range f.asks[it.to] {
 		if f.unpark(same) {
 			f.line.enter(same)
 		}
 	}
-	delete(f.asks, it.record.To)
+	delete(f.asks, it.to)
 	f.reopen()
 }

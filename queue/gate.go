@@ -142,13 +142,13 @@ func (q *Queue) lookUp(g *gates, r *Record, now time.Time) limiter.Request {
 	defer s.mu.Unlock()
 	l := s.lanes.find(r.Account)
 	if l == nil {
-		return q.request(&item{record: r})
+		return q.requestOf(&r.Message, false)
 	}
 	it := l.line.find(r)
 	if it == nil { // it is being taken in, or done with
-		return q.request(&item{record: r})
+		return q.requestOf(&r.Message, false)
 	}
-	g.times(it, now)
+	g.times(it, r, now)
 	if k := l.link; k != nil && k.down {
 		g.add(GateOffline, time.Time{}, "the account is not connected")
 	} else if opens := k.opens(); opens.After(now) {
@@ -158,7 +158,7 @@ func (q *Queue) lookUp(g *gates, r *Record, now time.Time) limiter.Request {
 		g.add(GateAhead, time.Time{}, aheadText(ahead)).Ahead = ahead
 	}
 	g.check(q, l, it, now)
-	return q.request(it)
+	return q.request(l.account, it)
 }
 
 // ahead is how many messages of a lane go before one. One that has been typed waits for
@@ -186,26 +186,25 @@ func aheadText(n int) string {
 }
 
 // times adds the times that a message waits for on its own account.
-func (g *gates) times(it *item, now time.Time) {
-	r := it.record
+func (g *gates) times(it *item, r *Record, now time.Time) {
 	if r.NotBefore.After(now) {
 		g.add(GateNotBefore, r.NotBefore, "it is not to go before "+clockText(r.NotBefore))
 	}
 	if r.RetryAt.After(now) {
 		again := r.RetryAt
 		if it.phase == delayed && !it.held && !r.NotBefore.After(now) {
-			again = it.until // on a clock that was set back
+			again = it.until() // on a clock that was set back
 		}
 		g.add(GateRetry, again, fmt.Sprintf("attempt %d was refused (%s): it is tried again at %s", r.Attempts, mask.Text(r.Err), clockText(again)))
 	}
-	if it.phase == typing && it.until.After(now) {
-		g.add(GateTyping, it.until, "typing is shown until "+clockText(it.until))
+	if until := it.until(); it.phase == typing && until.After(now) {
+		g.add(GateTyping, until, "typing is shown until "+clockText(until))
 	}
 }
 
 // check adds what the check of a recipient waits for.
 func (g *gates) check(q *Queue, l *lane, it *item, now time.Time) {
-	to := it.record.To
+	to := it.to
 	if q.verifier == nil || it.verified || !isPhone(to) || it.phase.claimed() && it.phase != checking {
 		return
 	}

@@ -3,8 +3,6 @@ package queue
 import (
 	"context"
 	"time"
-
-	"github.com/wapace/wapace/limiter"
 )
 
 // A lane is one account's messages. It exists while it has any.
@@ -20,52 +18,6 @@ type lane struct {
 	sends timing // how long they take
 }
 
-// An item is a message in its lane. Its fields change with the shard's lock held.
-type item struct {
-	record     *Record // as the store has it, but for a change under way and the verified recipient
-	campaign   *campaign
-	seq        uint64
-	prev, next *item // in its chain
-	place, end int32 // in the pile that it waits in, and among those that expire; plus 1
-
-	phase    phase
-	wired    bool           // the store has it as sending
-	verified bool           // its recipient is
-	contact  bool           // it is the first message to its recipient
-	met      bool           // one of its chain that was before it, or it, has gone out
-	held     bool           // it is delayed by a rule that tells recipients apart
-	lost     bool           // given up by a stop or a timeout: whatever its worker says comes too late
-	ended    bool           // it was cancelled while its recipient is being verified
-	timed    bool           // its sender may take only so long
-	warned   bool           // its sender was told that its time is over
-	marked   bool           // a Begin that failed may have marked it; its worker's own
-	until    time.Time      // when the phase is over
-	typed    time.Time      // when typing was last shown
-	typing   time.Duration  // how long it is shown
-	hush     func()         // ends the call that shows it, that checks or that sends
-	permit   limiter.Permit // held while checking, and from starting until settled
-}
-
-// A phase is where an item stands.
-type phase uint8
-
-const (
-	waiting   phase = iota // for its turn
-	behind                 // another one of its chain
-	delayed                // until a time of its own
-	parked                 // its recipient is to be verified
-	doomed                 // it is to be recorded as not sent
-	checking               // its recipient is being verified
-	typing                 // typing is shown until its time is over
-	starting               // it is being recorded as sending
-	onWire                 // the sender has it
-	saving                 // its end is being recorded
-	recording              // its end could not be recorded and will be, later
-)
-
-// claimed reports whether an item in the phase is among those on their way.
-func (p phase) claimed() bool { return p >= checking }
-
 // retypeAfter is how long typing that was shown in vain is not shown again.
 const retypeAfter = time.Minute
 
@@ -78,7 +30,7 @@ const patience = time.Second
 type job struct {
 	lane   *lane
 	item   *item
-	record *Record // the item's, when the job was given out
+	record *Record // what is to be recorded of the message, once its worker has made it
 	do     func(q *Queue, ctx context.Context, j job)
 }
 
@@ -90,18 +42,19 @@ func newLane(account string, s *shard) *lane {
 	return &lane{account: account, line: line{shard: s}, affairs: &s.none, until: always}
 }
 
-// admit puts a new item into its lane.
-func (q *Queue) admit(it *item, now time.Time) {
-	s := q.shardOf(it.record.Account)
+// admit puts a message into its lane. contact says that it is to somebody new.
+func (q *Queue) admit(r *Record, contact bool, now time.Time) {
+	it := q.item(r, contact)
+	s := q.shardOf(r.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.entering, it.record.ID)
-	l := s.lanes.find(it.record.Account)
+	delete(s.entering, r.ID)
+	l := s.lanes.find(r.Account)
 	if l == nil {
-		l = newLane(it.record.Account, s)
+		l = newLane(r.Account, s)
 		s.lanes.add(l)
 	}
-	l.line.join(it, now)
+	l.line.join(it, r.Campaign, r.Priority, now)
 	if l.line.first() == it {
 		l.until = always // what kept others back may not keep this one
 	}
@@ -174,21 +127,21 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	due := never
 	soonest := func(tick int64) { due = min(due, tick) }
 	for _, it := range l.claimed {
-		if it.phase == recording || (it.phase == onWire || it.phase == starting) && !it.until.IsZero() {
-			soonest(q.due(it.until, now))
+		if it.phase == recording || (it.phase == onWire || it.phase == starting) && !it.way.until.IsZero() {
+			soonest(q.due(it.way.until, now))
 		}
 	}
 	if it := l.leader(); it != nil {
-		soonest(q.due(it.until, now))
+		soonest(q.due(it.way.until, now))
 	}
 	if len(l.gone) > 0 {
 		soonest(always)
 	}
 	if it := l.line.nextEnd(); it != nil {
-		soonest(q.due(it.record.ExpiresAt, now))
+		soonest(q.due(it.terms.expiresAt, now))
 	}
 	if it := l.line.nextLater(); it != nil {
-		soonest(q.due(it.until, now))
+		soonest(q.due(it.way.until, now))
 	}
 	if len(l.claimed) < q.widthOf(l) {
 		opens := q.due(l.link.opens(), now)
@@ -217,13 +170,13 @@ func (q *Queue) plan(l *lane, now time.Time) {
 func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 	for _, it := range l.claimed {
 		switch {
-		case it.until.After(now):
+		case it.way.until.After(now):
 		case it.phase == recording:
 			it.phase = saving
-			return job{l, it, it.record, (*Queue).save}, true
-		case it.phase == starting && !it.until.IsZero():
-			it.until = now.Add(q.options.SendTimeout) // the store takes its time
-		case it.phase == onWire && !it.until.IsZero():
+			return job{lane: l, item: it, do: (*Queue).save}, true
+		case it.phase == starting && !it.way.until.IsZero():
+			it.way.until = now.Add(q.options.SendTimeout) // the store takes its time
+		case it.phase == onWire && !it.way.until.IsZero():
 			if j, ok := q.overdue(l, it, now); ok {
 				return j, true
 			}
@@ -234,7 +187,7 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 		return l.bury(), true
 	}
 	l.line.wake(now)
-	if it := l.leader(); it != nil && !it.until.After(now) {
+	if it := l.leader(); it != nil && !it.way.until.After(now) {
 		if first := l.line.first(); first == nil || !ahead(first, it) {
 			return q.launch(l, it, now)
 		}

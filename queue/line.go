@@ -52,21 +52,15 @@ func (q *line) nextEnd() *item {
 	return q.rare.ends.first()
 }
 
-// A chain is named by what its messages have in common. Its last message is in the
-// map of the chains.
-type chain struct {
-	campaign *campaign
-	to       string
-}
-
 // A campaign is the messages of one priority and campaign.
 type campaign struct {
 	name     string
 	ready    pile[bySeq]
 	pass     uint64 // how many turns it has had; one that comes late begins with the others
 	priority int32
-	at       int32 // among all that have messages
-	n        int32 // how many messages it has
+	at       int32  // among all that have messages
+	n        int32  // how many messages it has
+	salt     uint32 // of its chains' hashes
 }
 
 type priorityPass struct {
@@ -82,36 +76,19 @@ func (q *line) first() *item {
 	return q.heard()[0].ready.first()
 }
 
-// ahead reports whether one message goes before another whatever the turns are.
-func ahead(a, b *item) bool {
-	if a.record.Priority != b.record.Priority {
-		return a.record.Priority > b.record.Priority
-	}
-	return a.campaign == b.campaign && a.seq < b.seq
-}
-
-// ranks reports whether one message ranks before another where no turns count.
-func ranks(a, b *item) bool {
-	if a.record.Priority != b.record.Priority {
-		return a.record.Priority > b.record.Priority
-	}
-	return a.seq < b.seq
-}
-
-// join puts a new message in.
-func (q *line) join(it *item, now time.Time) {
+// join puts a new message in, of a campaign and priority.
+func (q *line) join(it *item, campaign string, priority int, now time.Time) {
 	q.stir()
-	c := q.campaign(it.record.Campaign, it.record.Priority)
+	c := q.campaign(campaign, priority)
 	it.campaign = c
 	c.n++
 	q.n++
-	if !it.record.ExpiresAt.IsZero() {
-		q.more().ends.push(it)
-	}
-	key := it.chain()
-	last := q.shard.chains[key]
+	q.mayExpire(it)
+	chains := &q.shard.chains
+	last := chains.last(c, it.asked())
+	it.hash = chains.hashOf(c, it.asked())
 	if last == nil {
-		q.shard.chains[key] = it
+		chains.add(it)
 		q.lead(it, now)
 		return
 	}
@@ -121,7 +98,8 @@ func (q *line) join(it *item, now time.Time) {
 	}
 	switch before {
 	case last:
-		q.shard.chains[key] = it
+		chains.remove(last)
+		chains.add(it)
 	case nil:
 		it.next = q.head(last)
 		q.unlist(it.next)
@@ -168,9 +146,10 @@ func (q *line) leave(it *item, now time.Time) {
 	case next != nil:
 		next.prev = prev
 	case prev != nil:
-		q.shard.chains[it.chain()] = prev
+		q.shard.chains.remove(it)
+		q.shard.chains.add(prev)
 	default:
-		delete(q.shard.chains, it.chain())
+		q.shard.chains.remove(it)
 	}
 	if prev != nil {
 		prev.next = next
@@ -186,13 +165,15 @@ func (q *line) leave(it *item, now time.Time) {
 
 // lead makes a message that is the first of its chain one that may go, now or later.
 func (q *line) lead(it *item, now time.Time) {
-	due := it.record.NotBefore
-	if r := it.record; r.RetryAt.After(due) {
-		due = latest(due, earliest(r.RetryAt, now.Add(r.RetryAt.Sub(r.Done)))) // in full, on a clock that was set back
-	}
-	if due.After(now) {
-		q.delay(it, due)
-		return
+	if t := it.terms; t != nil {
+		due := t.notBefore
+		if t.retryAt.After(due) {
+			due = latest(due, earliest(t.retryAt, now.Add(t.retryAt.Sub(t.refused)))) // in full, on a clock that was set back
+		}
+		if due.After(now) {
+			q.delay(it, due)
+			return
+		}
 	}
 	q.enter(it)
 }
@@ -200,14 +181,17 @@ func (q *line) lead(it *item, now time.Time) {
 // delay has the first message of a chain, which is in no list, wait for a time.
 func (q *line) delay(it *item, until time.Time) {
 	q.stir()
-	it.phase, it.until = delayed, until
+	it.phase, it.under().until = delayed, until
 	q.more().later.push(it)
 }
 
 // enter has the first message of a chain, which is in no list, wait for its turn.
 func (q *line) enter(it *item) {
 	q.stir()
-	it.phase, it.until, it.held = waiting, time.Time{}, false
+	it.phase, it.held = waiting, false
+	if it.way != nil {
+		it.way.until = time.Time{}
+	}
 	c := it.campaign
 	c.ready.push(it)
 	if c.at >= q.ready {
@@ -250,9 +234,16 @@ func (q *line) put(it *item) {
 
 // wake has those wait for their turn whose time has come.
 func (q *line) wake(now time.Time) {
-	for it := q.nextLater(); it != nil && !it.until.After(now); it = q.nextLater() {
+	for it := q.nextLater(); it != nil && !it.until().After(now); it = q.nextLater() {
 		q.rare.later.remove(it)
 		q.enter(it)
+	}
+}
+
+// mayExpire has a message expire in the line, where it does.
+func (q *line) mayExpire(it *item) {
+	if _, ok := it.expires(); ok {
+		q.more().ends.push(it)
 	}
 }
 
@@ -273,14 +264,6 @@ func (q *line) find(r *Record) *item {
 	if c == nil {
 		return nil
 	}
-	it, _ := q.seek(q.shard.chains[chain{c, to}], r)
+	it, _ := q.seek(q.shard.chains.last(c, to), r)
 	return it
-}
-
-// chain is the name of a message's chain.
-func (it *item) chain() chain {
-	if it.record.AskedTo != "" {
-		return chain{it.campaign, it.record.AskedTo}
-	}
-	return chain{it.campaign, it.record.To}
 }

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 
 // A waiter is a message of the model: the line as a plain list, searched each time.
 type waiter struct {
+	*Record
+
 	it    *item
 	due   time.Time
 	away  bool // on its way
@@ -24,13 +27,13 @@ type lineModel struct {
 	active map[string]bool   // it had a message that might go when it was last looked at
 }
 
-func nameOf(it *item) string { return fmt.Sprint(it.record.Priority, "/", it.record.Campaign) }
+func nameOf(w *waiter) string { return fmt.Sprint(w.Priority, "/", w.Campaign) }
 
 // leads reports whether nothing of the same priority, campaign and recipient came
 // before.
 func (m *lineModel) leads(w *waiter) bool {
 	for _, other := range m.all {
-		if other != w && other.order < w.order && nameOf(other.it) == nameOf(w.it) && other.it.record.To == w.it.record.To {
+		if other != w && other.order < w.order && nameOf(other) == nameOf(w) && other.To == w.To {
 			return false
 		}
 	}
@@ -44,8 +47,8 @@ func (m *lineModel) heads(now time.Time) map[string]*waiter {
 		if w.away || w.due.After(now) || !m.leads(w) {
 			continue
 		}
-		if best := heads[nameOf(w.it)]; best == nil || w.order < best.order {
-			heads[nameOf(w.it)] = w
+		if best := heads[nameOf(w)]; best == nil || w.order < best.order {
+			heads[nameOf(w)] = w
 		}
 	}
 	return heads
@@ -56,7 +59,7 @@ func (m *lineModel) refresh(now time.Time) {
 	heads := m.heads(now)
 	for name, w := range heads {
 		if !m.active[name] {
-			m.passes[name] = max(m.passes[name], m.stands[w.it.record.Priority])
+			m.passes[name] = max(m.passes[name], m.stands[w.Priority])
 		}
 	}
 	m.active = map[string]bool{}
@@ -72,7 +75,7 @@ func (m *lineModel) refresh(now time.Time) {
 
 func (m *lineModel) has(name string) bool {
 	for _, w := range m.all {
-		if nameOf(w.it) == name {
+		if nameOf(w) == name {
 			return true
 		}
 	}
@@ -86,8 +89,8 @@ func (m *lineModel) first(now time.Time) *waiter {
 			first = w
 			continue
 		}
-		a, b := w.it.record.Priority, first.it.record.Priority
-		pa, pb := m.passes[name], m.passes[nameOf(first.it)]
+		a, b := w.Priority, first.Priority
+		pa, pb := m.passes[name], m.passes[nameOf(first)]
 		if a > b || a == b && (pa < pb || pa == pb && w.order < first.order) {
 			first = w
 		}
@@ -110,7 +113,7 @@ func TestLine_Model(t *testing.T) {
 		dice := rand.New(rand.NewPCG(seed, 0))
 		campaigns := []int{1, 3, 40}[dice.IntN(3)]
 		recipients := []int{1, 3, 1000}[dice.IntN(3)]
-		l := line{shard: &shard{chains: make(map[chain]*item)}}
+		l := line{shard: &shard{chains: chains{seed: maphash.MakeSeed()}}}
 		m := &lineModel{passes: map[string]uint64{}, stands: map[int]uint64{}}
 		now := time.Unix(0, 0)
 		var away []*waiter
@@ -135,10 +138,11 @@ func TestLine_Model(t *testing.T) {
 				if dice.IntN(4) == 0 {
 					r.NotBefore = now.Add(time.Duration(dice.IntN(20)) * time.Second)
 				}
-				w := &waiter{it: &item{record: r, seq: order}, due: r.NotBefore, order: order}
+				r.Order, r.Version = order, 1
+				w := &waiter{Record: r, it: new(Queue).item(r, false), due: r.NotBefore, order: order}
 				overtaken := false
 				for _, other := range m.all { // on its way: the late one comes behind it
-					if other.away && other.order > order && nameOf(other.it) == nameOf(w.it) && other.it.record.To == r.To {
+					if other.away && other.order > order && nameOf(other) == nameOf(w) && other.To == r.To {
 						overtaken = true
 					}
 				}
@@ -146,7 +150,7 @@ func TestLine_Model(t *testing.T) {
 					continue
 				}
 				m.all = append(m.all, w)
-				l.join(w.it, now)
+				l.join(w.it, w.Campaign, w.Priority, now)
 			case n < 6: // the next one goes
 				w := m.first(now)
 				if w == nil {
@@ -154,8 +158,8 @@ func TestLine_Model(t *testing.T) {
 				}
 				w.away = true
 				away = append(away, w)
-				name := nameOf(w.it)
-				m.stands[w.it.record.Priority] = m.passes[name]
+				name := nameOf(w)
+				m.stands[w.Priority] = m.passes[name]
 				m.passes[name]++
 				l.take(w.it)
 				w.it.phase = onWire
@@ -163,13 +167,13 @@ func TestLine_Model(t *testing.T) {
 				w := away[len(away)-1]
 				away = away[:len(away)-1]
 				w.away = false
-				m.passes[nameOf(w.it)]--
-				m.active[nameOf(w.it)] = true
+				m.passes[nameOf(w)]--
+				m.active[nameOf(w)] = true
 				l.put(w.it)
 				if !m.leads(w) {
 					require.Fail(t, "it was on its way, so it is first")
 				}
-				m.passes[nameOf(w.it)] = w.it.campaign.pass // held up against the others below
+				m.passes[nameOf(w)] = w.it.campaign.pass // held up against the others below
 			case n == 7 && len(away) > 0: // one is done with
 				i := dice.IntN(len(away))
 				w := away[i]
@@ -199,12 +203,12 @@ func TestLine_Model(t *testing.T) {
 			require.NotNil(t, l.first())
 			require.Equal(t, want.order, l.first().seq)
 			require.Equal(t, len(m.all), int(l.n))
-			require.Same(t, want.it, l.find(want.it.record))
+			require.Same(t, want.it, l.find(want.Record))
 		}
 		for _, w := range append([]*waiter(nil), m.all...) {
 			l.leave(w.it, now)
 		}
-		require.Empty(t, l.shard.chains)
+		require.Zero(t, l.shard.chains.n)
 		require.Empty(t, l.heard())
 		require.Empty(t, l.more().names)
 		require.Empty(t, l.turns())
@@ -215,12 +219,12 @@ func TestLine_Model(t *testing.T) {
 // Ten thousand of bulk, and a login code: the code is next.
 func TestLine_UrgentGoesNext(t *testing.T) {
 	t.Parallel()
-	l := line{shard: &shard{chains: make(map[chain]*item)}}
+	l := line{shard: &shard{chains: chains{seed: maphash.MakeSeed()}}}
 	now := time.Unix(0, 0)
 	for n := range uint64(10_000) {
-		l.join(&item{seq: n, record: &Record{Message: Message{To: "447700900001"}}}, now)
+		l.join(&item{core: core{seq: n, to: "447700900001"}}, "", 0, now)
 	}
-	code := &item{seq: 10_000, record: &Record{Message: Message{To: "447700900001", Priority: 1}}}
-	l.join(code, now)
+	code := &item{core: core{seq: 10_000, to: "447700900001"}}
+	l.join(code, "", 1, now)
 	require.Same(t, code, l.first())
 }

@@ -65,19 +65,19 @@ func (q *Queue) widthOf(l *lane) int {
 // reachable reports whether a job's account is connected. Where it is not, the
 // message has been put back.
 func (q *Queue) reachable(j job) bool {
-	if q.connected(j.record) {
+	if q.connected(j.subject()) {
 		return true
 	}
 	l, it := j.lane, j.item
 	now := q.clock.Now()
 	q.freeze(l, now)
-	it.permit.Settle(now, limiter.Unsent)
+	it.way.permit.Settle(now, limiter.Unsent)
 	l.shard().mu.Lock()
 	defer l.shard().mu.Unlock()
-	if it.lost {
+	if it.way.lost {
 		return false
 	}
-	it.permit = limiter.Permit{}
+	it.way.permit = limiter.Permit{}
 	l.putBack(it)
 	q.plan(l, now)
 	return false
@@ -85,7 +85,7 @@ func (q *Queue) reachable(j job) bool {
 
 // typable is reachable for a message that typing is to be shown for.
 func (q *Queue) typable(j job) bool {
-	if q.connected(j.record) {
+	if q.connected(j.subject()) {
 		return true
 	}
 	now := q.clock.Now()
@@ -93,7 +93,7 @@ func (q *Queue) typable(j job) bool {
 	j.lane.shard().mu.Lock()
 	defer j.lane.shard().mu.Unlock()
 	if j.item.phase == typing {
-		j.item.typed, j.item.hush = time.Time{}, nil
+		j.item.way.typed, j.item.way.hush = time.Time{}, nil
 		j.lane.putBack(j.item)
 	}
 	q.plan(j.lane, now)
@@ -101,13 +101,13 @@ func (q *Queue) typable(j job) bool {
 }
 
 // connected asks the connector. One that panics has not said no.
-func (q *Queue) connected(r *Record) (ok bool) {
+func (q *Queue) connected(s subject) (ok bool) {
 	if q.connector == nil {
 		return true
 	}
 	ok = true
-	defer q.rescue("the connector panicked", r)
-	return q.connector.Connected(r.Account)
+	defer q.rescue("the connector panicked", s)
+	return q.connector.Connected(s.account)
 }
 
 // freeze has a lane send nothing until its account is connected.
@@ -130,12 +130,12 @@ func (q *Queue) freeze(l *lane, now time.Time) {
 
 // slow notes that a message went out, and has the next one of an account that was
 // offline wait as the ramp says. It requires the shard's lock.
-func (q *Queue) slow(l *lane, it *item, now time.Time) {
+func (q *Queue) slow(l *lane, it *item, r *Record, now time.Time) {
 	k := l.link
-	if k == nil || !it.wired || it.record.Code == NotConnected {
+	if k == nil || !it.way.wired || r.Code == NotConnected {
 		return
 	}
-	if k.resume(q.limiter, q.options.Ramp, q.request(it), it.record.At, now) {
+	if k.resume(q.limiter, q.options.Ramp, q.requestOf(&r.Message, it.contact), r.At, now) {
 		l.link = nil
 	}
 }

@@ -42,7 +42,7 @@ func (q *Queue) load(ctx context.Context, p policy.Policy) error {
 	for _, r := range saved.Waiting {
 		if r.Status == Queued {
 			q.waiting.Add(1)
-			q.admit(&item{record: r, seq: r.Order, contact: q.firstContact(ctx, &r.Message)}, now)
+			q.admit(r, q.firstContact(ctx, &r.Message), now)
 		}
 	}
 	return nil

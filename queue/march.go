@@ -15,16 +15,19 @@ import (
 // anything of its own, so that it is known beforehand which goes after which. Most
 // lanes are like that most of the time, and their futures take little to step.
 type march struct {
-	queue  *Queue
-	key    dice.Account // of the typing times
-	start  time.Time
-	ahead  *mark           // it is on the wire, or was; nil where none is
-	shown  time.Time       // until when typing is shown for the first of the order, zero where it is not
-	order  []*mark         // up to the message that is asked for
-	typing []time.Duration // of each, -1 where it is not known yet
-	end    time.Time       // when the first message comes that waits for a time of its own
-	nights *nights         // nil where no two days are alike
-	dawn   *dawn           // the last one, nil where there was none
+	queue     *Queue
+	account   string
+	campaigns []campaign   // of the marks
+	key       dice.Account // of the typing times
+	start     time.Time
+	ahead     *mark           // it is on the wire, or was; nil where none is
+	began     time.Time       // when that was put there
+	shown     time.Time       // until when typing is shown for the first of the order, zero where it is not
+	order     []*mark         // up to the message that is asked for
+	typing    []time.Duration // of each, -1 where it is not known yet
+	end       time.Time       // when the first message comes that waits for a time of its own
+	nights    *nights         // nil where no two days are alike
+	dawn      *dawn           // the last one, nil where there was none
 }
 
 // plain is the march of a foresight, nil where something waits for something of its
@@ -33,7 +36,7 @@ func (f *foresight) plain() *march {
 	if f.queue.width != 1 || f.link != nil || f.target < 0 || len(f.claimed) > 1 {
 		return nil
 	}
-	m := &march{queue: f.queue, key: f.key, start: f.now, end: forever()}
+	m := &march{queue: f.queue, account: f.record.Account, campaigns: f.campaigns, key: f.key, start: f.now, end: forever()}
 	if len(f.claimed) == 1 && !m.leads(f.sketch, f.claimed[0]) {
 		return nil
 	}
@@ -61,13 +64,13 @@ func (m *march) leads(s *sketch, i int32) bool {
 		m.order = append(m.order, first)
 		return true
 	case saving, recording:
-		if first.wired && first.record.Status == Queued {
+		if s.stayOf(first).again != nil {
 			return false
 		}
 	case waiting, behind, delayed, parked, doomed, checking:
 		return false
 	}
-	m.ahead = first
+	m.ahead, m.began = first, s.stayOf(first).began
 	return i != s.target
 }
 
@@ -116,7 +119,7 @@ func (m *march) line(s *sketch) bool {
 				return false
 			}
 			m.end = earliest(m.end, s.stayOf(head).until)
-		case !m.ready(it, s.stayOf(it).typed), !m.shown.IsZero() && it.ahead(m.order[0]):
+		case !m.ready(it, s.stayOf(it).typed), !m.shown.IsZero() && m.before(it, m.order[0]):
 			return false
 		default:
 			if t.marks == nil {
@@ -151,8 +154,8 @@ func (m *march) line(s *sketch) bool {
 // ready reports whether a message has only to wait for its turn. Where typing was shown
 // for it in vain, it depends on when that comes whether it is shown again.
 func (m *march) ready(it *mark, typed time.Time) bool {
-	q, to := m.queue, it.record.To
-	if q.typist != nil && m.start.Sub(typed) < retypeAfter || it.behind && (it.record.NotBefore.After(m.start) || it.record.RetryAt.After(m.start)) {
+	q, to, terms := m.queue, it.to, it.all()
+	if q.typist != nil && m.start.Sub(typed) < retypeAfter || it.behind && (terms.notBefore.After(m.start) || terms.retryAt.After(m.start)) {
 		return false
 	}
 	if q.verifier == nil || it.verified || !isPhone(to) {
@@ -162,18 +165,18 @@ func (m *march) ready(it *mark, typed time.Time) bool {
 	return ok && known.registered
 }
 
-// ahead reports whether one message goes before another whatever the turns are.
-func (it *mark) ahead(other *mark) bool {
-	if it.record.Priority != other.record.Priority {
-		return it.record.Priority > other.record.Priority
+// before reports whether one message goes before another whatever the turns are.
+func (m *march) before(a, b *mark) bool {
+	if p, other := m.campaigns[a.campaign].priority, m.campaigns[b.campaign].priority; p != other {
+		return p > other
 	}
-	return it.campaign == other.campaign && it.seq < other.seq
+	return a.campaign == b.campaign && a.seq < b.seq
 }
 
 // run steps a future until the message goes and returns when that is. It fails where
 // one waits on the way for something of its own.
 func (m *march) run(ctx context.Context, l *limiter.Limiter, t *tempo) (at time.Time, ok bool, err error) {
-	now, account, first := m.start, m.record().Account, 0
+	now, first := m.start, 0
 	if m.dawn != nil {
 		now, first = m.dawn.at, m.dawn.next
 	} else if it := m.ahead; it != nil {
@@ -181,10 +184,10 @@ func (m *march) run(ctx context.Context, l *limiter.Limiter, t *tempo) (at time.
 		case starting:
 			now = now.Add(t.left(0, &t.sends))
 		case onWire:
-			now = now.Add(t.left(now.Sub(it.record.At), &t.sends))
+			now = now.Add(t.left(now.Sub(m.began), &t.sends))
 		default:
 		}
-		_ = l.Abandon(now, account) // its time is one that the lane's clock has shown
+		_ = l.Abandon(now, m.account) // its time is one that the lane's clock has shown
 	}
 	for i := first; i < len(m.order); i++ {
 		if i%1024 == 0 && ctx.Err() != nil {
@@ -207,18 +210,15 @@ func (m *march) run(ctx context.Context, l *limiter.Limiter, t *tempo) (at time.
 	return at, false, nil
 }
 
-// record is that of the message that is asked for.
-func (m *march) record() *Record { return m.order[len(m.order)-1].record }
-
 // launch puts a message on the wire, as soon as the limiter lets it, and returns when
 // that is.
 func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p limiter.Permit, at time.Time, ok bool) {
 	it := m.order[i]
-	r := it.record
+	c := &m.campaigns[it.campaign]
 	req := limiter.Request{
-		Account: r.Account, Action: policy.SendMessage, Recipient: r.To, Campaign: r.Campaign, NewContact: it.contact && !it.behind,
+		Account: m.account, Action: policy.SendMessage, Recipient: it.to, Campaign: c.name, NewContact: it.contact && !it.behind,
 	}
-	if r.Priority <= 0 {
+	if c.priority <= 0 {
 		req.Keep = m.queue.options.KeepForUrgent
 	}
 	types, typed := m.queue.typist != nil, now.Add(-retypeAfter)
@@ -226,7 +226,7 @@ func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p li
 	if i == 0 && !m.shown.IsZero() {
 		typed, now, over = now, latest(now, m.shown), true
 	}
-	for now.Before(m.end) && !r.expired(now) {
+	for now.Before(m.end) && !it.expired(now) {
 		var d limiter.Decision
 		switch shows := types && !over && now.Sub(typed) >= retypeAfter; {
 		case !shows:
@@ -255,14 +255,14 @@ func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p li
 
 // dawnOf is the dawn at which a message goes that has to wait from now on.
 func (m *march) dawnOf(l *limiter.Limiter, i int, now time.Time, d limiter.Decision, t *tempo) (*dawn, bool) {
-	stands, err := l.Snapshot(now, m.record().Account)
+	stands, err := l.Snapshot(now, m.account)
 	return &dawn{next: i, at: now.Add(d.RetryAfter), stands: stands, tempo: *t}, err == nil
 }
 
 // typingOf is how long typing is shown for a message.
 func (m *march) typingOf(i int) time.Duration {
 	if m.typing[i] < 0 {
-		m.typing[i] = m.queue.options.Typing.draw(m.key, &m.order[i].record.Message)
+		m.typing[i] = m.queue.options.Typing.draw(m.key, &m.order[i].core)
 	}
 	return m.typing[i]
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"sync"
 	"time"
@@ -13,23 +14,19 @@ import (
 // is not done with, and the last few that are.
 type memory struct {
 	mu      sync.Mutex
-	records map[string]*Record
-	done    []string // the IDs done with: a ring once it is full
+	records table[*kept] // by their ID
+	seed    maphash.Seed // of the IDs' hashes
+	done    []*kept      // those done with: a ring once it is full
 	oldest  int
 	history int
+	spare   *fate // of a message that is forgotten, for the next one
 
-	order  []place // of all records, and some that are forgotten, by their order
+	order  []*kept // all records, and some that are forgotten, by their order
 	last   uint64
 	keys   map[key]string // the ID of the message that came first
 	used   []usedKey      // the oldest first
 	paces  map[string]Pace
 	outlog *outlog // nil where no queue will take the store up
-}
-
-// A place says which message has an order.
-type place struct {
-	order uint64
-	id    string
 }
 
 // A key is a message's among those of all accounts.
@@ -53,7 +50,7 @@ func NewMemory(history int) Store {
 
 func newMemory(history int) *memory {
 	return &memory{
-		records: make(map[string]*Record), history: history,
+		seed: maphash.MakeSeed(), history: history,
 		keys: make(map[key]string), paces: make(map[string]Pace),
 	}
 }
@@ -62,11 +59,11 @@ func (s *memory) Load(_ context.Context, keep time.Duration) (*Saved, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	saved := &Saved{Last: s.last}
-	for _, at := range s.order {
-		if r := s.records[at.id]; r != nil && !r.Status.Final() {
-			again := *r
-			again.Message = again.clone()
-			saved.Waiting = append(saved.Waiting, &again)
+	for _, k := range s.order {
+		if !k.gone && !k.status().Final() {
+			r := k.record()
+			r.Message = r.clone()
+			saved.Waiting = append(saved.Waiting, &r)
 		}
 	}
 	for _, p := range s.paces {
@@ -89,18 +86,32 @@ func (s *memory) Add(_ context.Context, r *Record, since time.Time) (id string, 
 			return first, nil
 		}
 	}
-	if _, taken := s.records[r.ID]; taken {
+	hash := s.hash(r.ID)
+	if s.find(r.ID, hash) != nil {
 		return "", fmt.Errorf("%w: id %.64q is taken", ErrConflict, r.ID)
 	}
 	if r.Key != "" {
 		s.keys[mine] = r.ID
 		s.used = append(s.used, usedKey{mine, r.ID, r.Enqueued})
 	}
-	s.records[r.ID] = r
+	k := &kept{hash: hash}
+	k.set(r, &s.spare)
+	s.records.add(k)
 	s.last = max(s.last, r.Order)
-	at := s.find(r.Order + 1)
-	s.order = slices.Insert(s.order, at, place{r.Order, r.ID})
+	s.order = slices.Insert(s.order, s.place(r.Order+1), k)
 	return r.ID, nil
+}
+
+func (s *memory) hash(id string) uint32 { return uint32(maphash.String(s.seed, id)) }
+
+// find is the message with an ID, which has a hash, or nil. It requires s.mu.
+func (s *memory) find(id string, hash uint32) *kept {
+	for k := s.records.head(hash); k != nil; k = k.next {
+		if k.hash == hash && k.id == id {
+			return k
+		}
+	}
+	return nil
 }
 
 // forgetKeys drops the keys that were used at since or before. It requires s.mu.
@@ -118,55 +129,69 @@ func (s *memory) forgetKeys(since time.Time) {
 	}
 }
 
-// find is the place of the first message with an order or a higher one. It requires
-// s.mu.
-func (s *memory) find(order uint64) int {
+// place is that of the first message with an order or a higher one. It requires s.mu.
+func (s *memory) place(order uint64) int {
 	if n := len(s.order); n == 0 || s.order[n-1].order < order {
 		return n
 	}
-	at, _ := slices.BinarySearchFunc(s.order, order, func(p place, order uint64) int { return cmp.Compare(p.order, order) })
+	at, _ := slices.BinarySearchFunc(s.order, order, func(k *kept, order uint64) int { return cmp.Compare(k.order, order) })
 	return at
 }
 
 func (s *memory) Change(_ context.Context, r *Record, p *Pace) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kept, ok := s.records[r.ID]
-	if !ok {
+	k := s.find(r.ID, s.hash(r.ID))
+	if k == nil {
 		return fmt.Errorf("%w: id %.64q", ErrUnknownMessage, r.ID)
 	}
-	if kept.Version != r.Version-1 {
-		return fmt.Errorf("%w: message %.64q is %s, version %d", ErrConflict, r.ID, kept.Status, kept.Version)
+	from := k.status()
+	if k.version() != r.Version-1 {
+		return fmt.Errorf("%w: message %.64q is %s, version %d", ErrConflict, r.ID, from, k.version())
 	}
-	s.records[r.ID] = r
+	k.set(r, &s.spare)
 	if s.outlog != nil {
-		s.outlog.change(kept.Status, r)
+		s.outlog.change(from, r)
 	}
 	if p != nil {
 		s.keepPace(p)
 	}
-	if r.Status.Final() && !kept.Status.Final() {
-		s.forget(r.ID)
+	if r.Status.Final() && !from.Final() {
+		s.finish(k)
 	}
 	return nil
 }
 
-// forget adds id to those done with and drops the one that was so longest. It
+// finish adds a message to those done with and forgets the one that was so longest. It
 // requires s.mu.
-func (s *memory) forget(id string) {
+func (s *memory) finish(k *kept) {
 	if len(s.done) < s.history {
-		s.done = append(s.done, id)
+		s.done = append(s.done, k)
 		return
 	}
 	if s.history > 0 {
-		id, s.done[s.oldest] = s.done[s.oldest], id
+		k, s.done[s.oldest] = s.done[s.oldest], k
 		s.oldest = (s.oldest + 1) % s.history
 	}
-	if r := s.records[id]; r != nil && r.Status.Final() { // and not waiting again
-		delete(s.records, id)
+	if !k.gone && k.status().Final() { // and not waiting again
+		s.forget(k)
 	}
-	if len(s.order) > 2*len(s.records)+64 {
-		s.order = slices.DeleteFunc(s.order, func(p place) bool { return s.records[p.id] == nil })
+}
+
+// forget drops a message. Its place among the others goes when it is the first, or
+// when many are gone. It requires s.mu.
+func (s *memory) forget(k *kept) {
+	s.records.remove(k)
+	s.spare = k.fate
+	*k = kept{order: k.order, gone: true}
+	n := 0
+	for n < len(s.order) && s.order[n].gone {
+		s.order[n] = nil
+		n++
+	}
+	s.order = s.order[n:]
+	if len(s.order) > 2*s.records.n+64 {
+		s.order = slices.DeleteFunc(s.order, func(k *kept) bool { return k.gone })
 	}
 }
 
@@ -191,8 +216,10 @@ func (s *memory) keepPace(p *Pace) {
 func (s *memory) Get(_ context.Context, id string) (Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r, ok := s.records[id]; ok {
-		return r.copy(), nil
+	if k := s.find(id, s.hash(id)); k != nil {
+		r := k.record()
+		r.Message = r.clone()
+		return r, nil
 	}
 	return Record{}, fmt.Errorf("%w: id %.64q", ErrUnknownMessage, id)
 }
@@ -202,14 +229,17 @@ func (s *memory) List(ctx context.Context, f Filter) (page []Record, err error) 
 	defer s.mu.Unlock()
 	i := len(s.order)
 	if f.Before != 0 {
-		i = s.find(f.Before)
+		i = s.place(f.Before)
 	}
 	for i--; i >= 0 && len(page) < f.Limit; i-- {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if r := s.records[s.order[i].id]; r != nil && f.Matches(r) {
-			page = append(page, r.copy())
+		if k := s.order[i]; !k.gone && (f.Account == "" || f.Account == k.account) {
+			if r := k.record(); f.Matches(&r) {
+				r.Message = r.clone()
+				page = append(page, r)
+			}
 		}
 	}
 	return page, nil

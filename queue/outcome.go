@@ -102,7 +102,7 @@ func (q *Queue) heed(ctx context.Context, j job, e *ending) {
 			return
 		}
 		if err := q.hold(ctx, e.Done, t, until, reason); err != nil {
-			q.complain("a hold could not be made as the sender asked; the message is tried again", e.Record, err)
+			q.complain("a hold could not be made as the sender asked; the message is tried again", e.subject(), err)
 		}
 	}
 }
@@ -123,26 +123,21 @@ func (e *ending) hold(account string, now time.Time) (t limiter.Target, until ti
 // where it does not return the lane goes on without it. It requires the shard's
 // lock.
 func (q *Queue) overdue(l *lane, it *item, now time.Time) (job, bool) {
-	if !it.warned {
-		it.warned, it.until = true, now.Add(lastWord)
-		if it.hush != nil {
-			it.hush()
-		}
+	w := it.way
+	if !w.warned {
+		w.warned, w.until = true, now.Add(lastWord)
+		it.quiet()
 		return job{}, false
 	}
-	r := *it.record
-	r.Version++
-	r.Done = now
-	r.doubt("the sender did not return in " + q.options.SendTimeout.String())
-	q.resend(&r)
-	it.permit.Settle(now, limiter.Sent)
-	it.record, it.phase, it.lost, it.hush = &r, saving, true, nil
-	return job{l, it, &r, (*Queue).giveUp}, true
+	w.end = doubtful("the sender did not return in "+q.options.SendTimeout.String(), now)
+	w.permit.Settle(now, limiter.Sent)
+	it.phase, w.lost, w.hush = saving, true, nil
+	return job{lane: l, item: it, do: (*Queue).giveUp}, true
 }
 
 // giveUp goes on without a call that did not return.
 func (q *Queue) giveUp(ctx context.Context, j job) {
-	q.complain("the sender does not return; its lane goes on", j.record, errors.New(j.record.Err))
+	q.complain("the sender does not return; its lane goes on", j.subject(), errors.New(j.item.way.end.err))
 	q.save(ctx, j)
 }
 

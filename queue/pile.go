@@ -21,7 +21,7 @@ func (bySeq) place(it *item) *int32 { return &it.place }
 type byTime struct{}
 
 func (byTime) before(a, b *item) bool {
-	if c := a.until.Compare(b.until); c != 0 {
+	if c := a.until().Compare(b.until()); c != 0 {
 		return c < 0
 	}
 	return a.seq < b.seq
@@ -33,7 +33,7 @@ func (byTime) place(it *item) *int32 { return &it.place }
 type byEnd struct{}
 
 func (byEnd) before(a, b *item) bool {
-	if c := a.record.ExpiresAt.Compare(b.record.ExpiresAt); c != 0 {
+	if c := a.terms.expiresAt.Compare(b.terms.expiresAt); c != 0 {
 		return c < 0
 	}
 	return a.seq < b.seq

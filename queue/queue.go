@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -71,6 +72,7 @@ type Queue struct {
 	waiting atomic.Int64  // how many messages are not done with
 	waiters waiters
 	counts  counts
+	blanks  sync.Pool // of records that a worker is done with
 }
 
 // New returns a queue that sends through s at the pace of p. Errors: a nil sender,
@@ -210,7 +212,7 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 		return nil, ErrStopped
 	}
 	contact := q.firstContact(ctx, &m)
-	if err := q.foretell(&item{record: &Record{Message: m}, contact: contact}, now); err != nil {
+	if err := q.foretell(&m, contact, now); err != nil {
 		return nil, err
 	}
 	if q.waiting.Add(1) > int64(q.options.MaxQueued) && q.options.MaxQueued > 0 {
@@ -240,7 +242,7 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	if first != r.ID {
 		return q.repeated(ctx, r, first, done)
 	}
-	defer q.admit(&item{record: r, seq: seq, contact: contact}, now) // even where OnEvent ends the goroutine
+	defer q.admit(r, contact, now) // even where OnEvent ends the goroutine
 	q.tell(r, "", now)
 	return r, nil
 }
@@ -282,11 +284,24 @@ func (q *Queue) repeated(ctx context.Context, r *Record, first string, done chan
 	return &kept, err
 }
 
-// request is what an item asks of the limiter.
-func (q *Queue) request(it *item) limiter.Request {
-	r := request(&it.record.Message)
-	r.NewContact = it.contact
-	if r.Campaign = it.record.Campaign; it.record.Priority <= 0 {
+// request is what an item of an account asks of the limiter, which is in the line.
+func (q *Queue) request(account string, it *item) limiter.Request {
+	r := limiter.Request{
+		Account: account, Action: policy.SendMessage, Recipient: it.to,
+		Campaign: it.campaign.name, NewContact: it.contact,
+	}
+	if it.campaign.priority <= 0 {
+		r.Keep = q.options.KeepForUrgent
+	}
+	return r
+}
+
+// requestOf is what a message asks of the queue's limiter. contact says that it is to
+// somebody new.
+func (q *Queue) requestOf(m *Message, contact bool) limiter.Request {
+	r := request(m)
+	r.Campaign, r.NewContact = m.Campaign, contact
+	if m.Priority <= 0 {
 		r.Keep = q.options.KeepForUrgent
 	}
 	return r
@@ -305,7 +320,7 @@ func (q *Queue) tell(r *Record, from Status, at time.Time) {
 	if q.options.OnEvent == nil {
 		return
 	}
-	defer q.rescue("OnEvent panicked", r)
+	defer q.rescue("OnEvent panicked", r.subject())
 	told := *r
 	told.Message = told.clone()
 	q.options.OnEvent(Event{Record: told, From: from, At: at})
@@ -337,14 +352,21 @@ func targetOf(t limiter.Target) string {
 	return strings.Join(strings.Fields(mask.Phone(t.Account)+" "+mask.Phone(t.Recipient)+" "+mask.Text(t.Campaign)), " ")
 }
 
+// A subject is the message that a line of the log is about.
+type subject struct{ id, account, to string }
+
+func (m *Message) subject() subject { return subject{m.ID, m.Account, m.To} }
+
+func (j job) subject() subject { return subject{j.item.id, j.lane.account, j.item.to} }
+
 // complain logs what went wrong with a message.
-func (q *Queue) complain(what string, r *Record, err error) {
-	q.log.Error(what, "id", r.ID, "account", mask.Phone(r.Account), "to", mask.Phone(r.To), "error", mask.Text(err.Error()))
+func (q *Queue) complain(what string, s subject, err error) {
+	q.log.Error(what, "id", s.id, "account", mask.Phone(s.account), "to", mask.Phone(s.to), "error", mask.Text(err.Error()))
 }
 
 // rescue, deferred, logs a panic of the user's code and ends it.
-func (q *Queue) rescue(what string, r *Record) {
+func (q *Queue) rescue(what string, s subject) {
 	if v := recover(); v != nil {
-		q.complain(what, r, fmt.Errorf("%v\n%s", v, debug.Stack()))
+		q.complain(what, s, fmt.Errorf("%v\n%s", v, debug.Stack()))
 	}
 }

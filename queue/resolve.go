@@ -74,7 +74,7 @@ func (q *Queue) resolved(ctx context.Context, r *Record, from Status, now time.T
 	if r.Status == Queued {
 		q.waiting.Add(1)
 		own := r.copy()
-		defer q.admit(&item{record: &own, seq: r.Order}, now)
+		defer q.admit(&own, false, now)
 	}
 	q.tell(r, from, now)
 	return r.copy(), nil
@@ -162,8 +162,8 @@ func (q *Queue) confirm(r *Record, now time.Time) (j job, done bool) {
 	}
 	l.doom(it, Sent, "", "", now)
 	l.gone = l.gone[:len(l.gone)-1]
-	it.record.Receipt, it.phase = r.Receipt, saving
+	it.way.end.receipt, it.phase = r.Receipt, saving
 	l.carry(it)
 	q.plan(l, now)
-	return job{l, it, it.record, (*Queue).save}, true
+	return job{lane: l, item: it, do: (*Queue).save}, true
 }

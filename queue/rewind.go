@@ -82,8 +82,8 @@ func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 		l.checks.restart()
 	}
 	for _, it := range l.claimed {
-		if !it.until.IsZero() {
-			it.until = it.until.Add(-step)
+		if w := it.way; !w.until.IsZero() {
+			w.until = w.until.Add(-step)
 		}
 	}
 	l.shard().due.remove(l)
@@ -97,13 +97,15 @@ func (l *lane) restartLine(now time.Time) {
 		delayed := r.later.items
 		r.later.items = nil
 		for _, it := range delayed {
-			it.place, it.typed = 0, time.Time{}
+			it.place, it.way.typed = 0, time.Time{}
 			l.line.lead(it, now)
 		}
 	}
 	for _, c := range l.line.turns() {
 		for _, it := range c.ready.items {
-			it.typed = time.Time{}
+			if it.way != nil {
+				it.way.typed = time.Time{}
+			}
 		}
 	}
 }

@@ -69,8 +69,8 @@ func (q *Queue) stop() {
 	q.stopped.Store(true)
 	for l := range q.all() {
 		for _, it := range l.claimed {
-			if (it.phase == typing || it.phase == checking) && it.hush != nil {
-				it.hush()
+			if it.phase == typing || it.phase == checking {
+				it.quiet()
 			}
 		}
 	}
@@ -84,14 +84,10 @@ func (q *Queue) abandon() (n int) {
 		for _, it := range l.claimed {
 			switch it.phase {
 			case starting, checking:
-				it.lost = true
+				it.way.lost = true
 			case onWire:
-				r := *it.record
-				r.Version++
-				r.Done = now
-				r.doubt("the sender did not return before the queue stopped")
-				q.resend(&r)
-				it.record, it.phase, it.lost = &r, recording, true
+				it.phase, it.way.lost = recording, true
+				it.way.end = doubtful("the sender did not return before the queue stopped", now)
 				n++
 			case waiting, behind, delayed, parked, doomed, typing, saving, recording:
 			}
@@ -127,7 +123,7 @@ func (q *Queue) unrecorded() (left []job) {
 		for _, it := range l.claimed {
 			if it.phase == recording {
 				it.phase = saving
-				left = append(left, job{lane: l, item: it, record: it.record})
+				left = append(left, job{lane: l, item: it})
 			}
 		}
 	}

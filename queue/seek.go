@@ -33,13 +33,10 @@ func (s *seeker) left(it *item) {
 // messages it took to find.
 func (q *line) seek(last *item, r *Record) (found *item, steps int) {
 	if q.rare != nil && q.rare.seeker.knows(last) {
-		if it := q.rare.seeker.known[r.Order]; it != nil && it.record.ID == r.ID {
-			found = it
-		}
-		return found, 1
+		return q.rare.seeker.known[r.Order], 1
 	}
 	for it := last; it != nil; it = it.prev {
-		if steps++; it.record.ID == r.ID {
+		if steps++; it.seq == r.Order {
 			found = it
 			break
 		}

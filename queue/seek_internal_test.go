@@ -1,7 +1,7 @@
 package queue
 
 import (
-	"fmt"
+	"hash/maphash"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -28,37 +28,35 @@ func TestSeek_LongChains(t *testing.T) {
 	for name, order := range orders {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			line, now := line{shard: &shard{chains: make(map[chain]*item)}}, time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+			line, now := line{shard: &shard{chains: chains{seed: maphash.MakeSeed()}}}, time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 			seq := uint64(0)
 			come := func() *item {
 				seq++
-				it := &item{seq: seq, record: &Record{Message: Message{ID: fmt.Sprint(seq), To: "447700900001"}, Order: seq}}
-				line.join(it, now)
+				it := &item{core: core{seq: seq, to: "447700900001"}}
+				line.join(it, "", 0, now)
 				return it
 			}
 			var all []*item
 			for range n {
 				all = append(all, come())
 			}
-			gone := *come().record
-			gone.ID, gone.Order = "gone", seq+n+1
 			order(all)
 			walked := 0
-			seek := func(r *Record) *item {
-				it, steps := line.seek(line.shard.chains[chain{line.heard()[0], r.To}], r)
+			seek := func(seq uint64) *item {
+				it, steps := line.seek(line.shard.chains.last(line.heard()[0], "447700900001"), &Record{Order: seq})
 				walked += steps
 				return it
 			}
+			come() // stays, so that there is a chain
 			for i, it := range all {
 				if i%10 == 0 {
 					late := come()
-					require.Same(t, late, seek(late.record))
-					require.Nil(t, seek(&gone))
+					require.Same(t, late, seek(late.seq))
+					require.Nil(t, seek(2*n))
 				}
-				require.Same(t, it, seek(it.record))
-				r := *it.record
+				require.Same(t, it, seek(it.seq))
 				line.leave(it, now)
-				require.Nil(t, seek(&r))
+				require.Nil(t, seek(it.seq))
 			}
 			require.Less(t, walked, 10*n+4*mostWalked)
 		})

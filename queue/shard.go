@@ -15,7 +15,7 @@ import (
 type shard struct {
 	mu       sync.Mutex
 	lanes    lanes
-	chains   map[chain]*item // the last message of each, of all lanes
+	chains   chains
 	due      schedule
 	sends    timing // of all lanes
 	checks   timing
@@ -31,7 +31,7 @@ const shardCount = 16
 func (q *Queue) openShards() {
 	for i := range q.shards {
 		q.shards[i].lanes.seed = q.hash
-		q.shards[i].chains = make(map[chain]*item)
+		q.shards[i].chains.seed = q.hash
 		q.shards[i].entering = make(map[string]struct{})
 		q.shards[i].due.open(&q.turns)
 	}

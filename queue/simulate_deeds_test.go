@@ -137,11 +137,16 @@ func (l *life) stopSome() {
 	if w.dice.IntN(10) == 0 {
 		h.target = limiter.Target{}
 	}
+	w.targets[h.target], w.making = true, h
 	w.mu.Unlock()
 	err := l.queue.Hold(context.Background(), h.target, h.until, "by hand")
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.making = nil
 	if l.dead {
+		if h.saved {
+			w.holds = append(w.holds, h)
+		}
 		return
 	}
 	w.tracef("hold %+v until %v: %v", h.target, h.until, err)
@@ -152,8 +157,6 @@ func (l *life) stopSome() {
 	if errors.As(err, &bad) {
 		return
 	}
-	h.saved = err == nil
-	w.targets[h.target] = true
 	w.holds = append(w.holds, h)
 }
 

@@ -80,6 +80,7 @@ func (l *life) event(e queue.Event) {
 	m := w.messages[e.Record.ID]
 	if m == nil {
 		m = w.meet(e.Record)
+		m.outOfTurn = e.At.After(e.Record.Enqueued) // an Enqueue that failed has kept it, and a later one took it in
 	}
 	w.tracef("event %s: %q to %q %s", m, e.From, e.Record.Status, e.Record.Code)
 	if e.From != m.status || !slices.Contains(ways[e.From], e.Record.Status) {
@@ -125,8 +126,8 @@ func (l *life) began(r *queue.Record) {
 func (l *life) kept(p *queue.Pace, holds bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, h := range l.holds {
-		if h.target.Account == p.Account && (h.made.Before(p.At) || holds && h.made.Equal(p.At)) {
+	for _, h := range append(l.holds[:len(l.holds):len(l.holds)], l.making) {
+		if h != nil && h.target.Account == p.Account && (h.made.Before(p.At) || holds && h.made.Equal(p.At)) {
 			h.saved = true
 		}
 	}

@@ -47,6 +47,7 @@ type world struct {
 	ghosts   map[string]bool
 	keys     map[[2]string]*message
 	holds    []*hold
+	making   *hold                   // that Hold is called for at the moment
 	targets  map[limiter.Target]bool // that were ever held
 	ledger   []queuetest.Call
 	drawn    map[string]*draws

@@ -7,7 +7,7 @@ import (
 )
 
 // A sketch is the messages of a lane as they stand at one moment, in short: what their
-// order and pace hang on. Their records are the lane's, which nobody changes.
+// order and pace hang on. Their terms are the lane's, which nobody changes.
 type sketch struct {
 	marks     []mark // chain by chain; first those that may go, campaign by campaign
 	times     []stay // of the marks that have some
@@ -21,21 +21,19 @@ type sketch struct {
 
 // A mark is one message of a sketch.
 type mark struct {
-	record   *Record
-	seq      uint64
+	core
 	campaign int32
 	stay     int32 // among the times, plus 1
 	phase    phase
 	behind   bool // the mark before it, which is of its chain
 	ends     bool // it expires in the line
-	wired    bool
-	verified bool
-	contact  bool
-	met      bool
 }
 
 // A stay is the times of a message that has any.
-type stay struct{ until, typed time.Time }
+type stay struct {
+	until, typed, began time.Time
+	again               *terms
+}
 
 // stayOf is the times of a mark.
 func (s *sketch) stayOf(m *mark) stay {
@@ -102,17 +100,16 @@ func (s *sketching) leave(do func()) {
 
 // A step is where a message stands on its way.
 type step struct {
-	item   *item
-	record *Record
-	phase  phase
-	until  time.Time
+	item  *item
+	phase phase
+	until time.Time
 }
 
 // steps is where those stand that are on their way.
 func (l *lane) steps() []step {
 	all := make([]step, len(l.claimed))
 	for i, it := range l.claimed {
-		all[i] = step{it, it.record, it.phase, it.until}
+		all[i] = step{it, it.phase, it.until()}
 	}
 	return all
 }
@@ -191,8 +188,8 @@ func (s *sketching) parked(checks *checks) bool {
 			if !s.chain(it) {
 				return false
 			}
-			if until, rests := rests[it.record.To]; rests {
-				s.times = append(s.times, stay{until, it.typed})
+			if until, rests := rests[it.to]; rests {
+				s.times = append(s.times, stay{until: until, typed: it.typedAt()})
 				s.marks[first].stay = int32(len(s.times))
 			}
 		}
@@ -217,11 +214,10 @@ func (s *sketching) chain(it *item) bool {
 			s.sketch.target = int32(len(s.marks))
 		}
 		m := mark{
-			record: it.record, seq: it.seq, campaign: it.campaign.at, phase: it.phase, behind: follows, ends: it.end != 0,
-			wired: it.wired, verified: it.verified, contact: it.contact, met: it.met,
+			core: it.core, campaign: it.campaign.at, phase: it.phase, behind: follows, ends: it.end != 0,
 		}
-		if !it.until.IsZero() || !it.typed.IsZero() {
-			s.times = append(s.times, stay{it.until, it.typed})
+		if w := it.way; w != nil {
+			s.times = append(s.times, stay{w.until, w.typed, w.began, w.again})
 			m.stay = int32(len(s.times))
 		}
 		s.marks = append(s.marks, m)

@@ -1,5 +1,7 @@
 package queue
 
+import "hash/maphash"
+
 // A still is the messages of a sketch as those of a lane, to be stepped ahead of the
 // clock.
 type still struct {
@@ -10,10 +12,10 @@ type still struct {
 }
 
 // still is the messages of a sketch. Those of two stills have nothing in common but
-// their records.
-func (s *sketch) still() *still {
+// their terms.
+func (s *sketch) still(seed maphash.Seed) *still {
 	to := &still{line: line{
-		shard:  &shard{chains: make(map[chain]*item)}, // nobody else's
+		shard:  &shard{chains: chains{seed: seed}}, // nobody else's
 		passed: s.passed,
 		n:      int32(len(s.marks)),
 		ready:  s.ready,
@@ -25,13 +27,14 @@ func (s *sketch) still() *still {
 	if len(s.passes) > 0 {
 		to.line.more().passed = append([]priorityPass(nil), s.passes...)
 	}
-	items := make([]item, len(s.marks))
+	items, ways := make([]item, len(s.marks)), make([]way, len(s.times))
 	for i := range s.marks {
 		m, it := &s.marks[i], &items[i]
-		times := s.stayOf(m)
-		*it = item{
-			record: m.record, campaign: &campaigns[m.campaign], seq: m.seq, phase: m.phase, until: times.until, typed: times.typed,
-			wired: m.wired, verified: m.verified, contact: m.contact, met: m.met,
+		it.core, it.campaign, it.phase = m.core, &campaigns[m.campaign], m.phase
+		if m.stay > 0 {
+			times := s.stayOf(m)
+			it.way = &ways[m.stay-1]
+			it.way.until, it.way.typed, it.way.began, it.way.again = times.until, times.typed, times.began, times.again
 		}
 		if m.behind {
 			it.prev, items[i-1].next = &items[i-1], it

@@ -12,8 +12,13 @@ import (
 // [ErrConflict] and [ErrUnknownMessage] leaves open whether it was done, and the
 // queue asks or tries again. All may call it at once.
 //
-// A store may keep a record that it is given: the queue does not change it after.
-// Neither may the store.
+// A record that a store is given is the queue's again once the method has returned: a
+// store keeps a copy. What the record's Payload and Meta hold it may keep, as nobody
+// changes that after. It may not change any of it either.
+//
+// The queue holds of a message that waits only what its order and its pace need, and
+// gets the rest when it is about to show typing or to send: however much waits, the
+// messages themselves are in the store alone.
 //
 // [NewMemory] is a store that lives in the process. One that outlives it makes a
 // queue that loses nothing: [New] takes up what the store has. Package

@@ -150,7 +150,8 @@ func TestStore_BeginFails(t *testing.T) {
 		{"before", map[string][]fault{"Begin": {failsBefore, failsBefore, failsBefore}}, 3},
 		{"after", map[string][]fault{"Begin": {failsAfter}}, 1},
 		{"before and after", map[string][]fault{"Begin": {failsBefore, failsAfter, failsBefore}}, 3},
-		{"after, and it cannot say so", map[string][]fault{"Begin": {failsAfter}, "Get": {failsBefore, failsBefore}}, 3},
+		{"after, and it cannot say so", map[string][]fault{"Begin": {failsAfter}, "Get": {works, works, failsBefore, failsBefore}}, 3},
+		{"because it cannot be read", map[string][]fault{"Get": {works, failsBefore, failsAfter, failsBefore}}, 3},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -183,7 +184,7 @@ func TestStore_FinishFails(t *testing.T) {
 	}{
 		{"before", map[string][]fault{"Finish": {failsBefore, failsBefore}}, 2},
 		{"after", map[string][]fault{"Finish": {failsAfter}}, 1},
-		{"after, and it cannot say so", map[string][]fault{"Finish": {failsAfter}, "Get": {failsBefore, failsBefore}}, 3},
+		{"after, and it cannot say so", map[string][]fault{"Finish": {failsAfter}, "Get": {works, works, failsBefore, failsBefore}}, 3},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

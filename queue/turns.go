@@ -57,6 +57,7 @@ func (q *line) campaign(name string, priority int) *campaign {
 		return c
 	}
 	c := &campaign{name: name, priority: int32(priority)}
+	q.shard.chains.season(c)
 	q.hear(c)
 	switch all := q.heard(); {
 	case q.rare != nil && q.rare.names != nil:

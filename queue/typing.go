@@ -44,25 +44,38 @@ func (t Typing) problem() error {
 	return nil
 }
 
-// bounds are the shortest and longest time for a text.
-func (t Typing) bounds(text string) (least, most time.Duration) {
-	base := min(t.Start, t.Max)
+// runes is how many runes of a text count: a long one is not read to its end.
+func (t Typing) runes(text string) (n uint32) {
+	if t.PerRune == 0 {
+		return 0
+	}
+	most := max(t.Max-t.Start, 0) / t.PerRune
 	for range text {
-		if base >= t.Max || t.PerRune == 0 {
-			break // a long text is not read to its end
+		if n++; time.Duration(n) > most {
+			break
 		}
-		base += min(t.PerRune, t.Max-base)
+	}
+	return n
+}
+
+// bounds are the shortest and longest time for a text of so many runes that count.
+func (t Typing) bounds(runes uint32) (least, most time.Duration) {
+	base := min(t.Start, t.Max)
+	if runes > 0 && t.PerRune > (t.Max-base)/time.Duration(runes) {
+		base = t.Max
+	} else {
+		base += time.Duration(runes) * t.PerRune
 	}
 	off := base/100*time.Duration(t.Spread) + base%100*time.Duration(t.Spread)/100
 	return base - off, base + min(off, t.Max-base)
 }
 
 // drawTyping is how long typing is shown for a message: the draw of its ID.
-func (q *Queue) drawTyping(m *Message) time.Duration {
-	return q.options.Typing.draw(q.dice.Account(m.Account), m)
+func (q *Queue) drawTyping(account string, m *core) time.Duration {
+	return q.options.Typing.draw(q.dice.Account(account), m)
 }
 
-func (t Typing) draw(key dice.Account, m *Message) time.Duration {
-	least, most := t.bounds(m.Text)
-	return key.Between(least, most, dice.Name("typing"), dice.Name(m.ID))
+func (t Typing) draw(key dice.Account, m *core) time.Duration {
+	least, most := t.bounds(m.runes)
+	return key.Between(least, most, dice.Name("typing"), dice.Name(m.id))
 }

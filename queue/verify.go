@@ -131,10 +131,10 @@ func (c *check) park(it *item) (higher bool) {
 		i++
 	}
 	c.parked = slices.Insert(c.parked, i, it)
-	if i > 0 || c.priority > it.record.Priority || c.priority == it.record.Priority && c.seq <= it.seq {
+	if i > 0 || c.priority > it.priority() || c.priority == it.priority() && c.seq <= it.seq {
 		return false
 	}
-	c.priority, c.seq = it.record.Priority, it.seq
+	c.priority, c.seq = it.priority(), it.seq
 	return true
 }
 
@@ -152,7 +152,7 @@ func (c *checks) park(to *check, it *item) {
 
 // unpark takes out a message that waits for a check.
 func (c *checks) unpark(it *item) {
-	if from := c.all[it.record.To]; from != nil {
+	if from := c.all[it.to]; from != nil {
 		from.parked = slices.DeleteFunc(from.parked, func(p *item) bool { return p == it })
 	}
 }
@@ -210,7 +210,7 @@ func (c *checks) restart() {
 // is concerned. Where it may not, it has been dealt with, or the lane waits. It
 // requires the shard's lock.
 func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
-	to := it.record.To
+	to := it.to
 	if q.verifier == nil || it.verified || !isPhone(to) {
 		return true
 	}
@@ -232,11 +232,11 @@ func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 		l.park(c, it)
 		return false
 	}
-	if d := q.limiter.Check(now, q.request(it)); d.Answer != limiter.Allowed {
+	if d := q.limiter.Check(now, q.request(l.account, it)); d.Answer != limiter.Allowed {
 		q.refused(l, it, d, now)
 		return false
 	}
-	c = &check{to: to, priority: it.record.Priority, seq: it.seq}
+	c = &check{to: to, priority: it.priority(), seq: it.seq}
 	l.checks.all[to] = c
 	l.park(c, it)
 	l.checks.asking.push(c)
@@ -264,8 +264,8 @@ func (q *Queue) check(l *lane, now time.Time) (job, bool) {
 
 // follows reports whether a message ranks before the check.
 func (c *check) follows(it *item) bool {
-	if c.priority != it.record.Priority {
-		return it.record.Priority > c.priority
+	if c.priority != it.priority() {
+		return it.priority() > c.priority
 	}
 	return it.seq < c.seq
 }
@@ -278,7 +278,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 		return job{}, false
 	}
 	it := c.parked[0]
-	d := q.limiter.Check(now, q.request(it))
+	d := q.limiter.Check(now, q.request(l.account, it))
 	if d.Narrow && (d.Answer == limiter.Later || d.Answer == limiter.Busy) {
 		l.checks.asking.pop()
 		l.checks.resting.push(resting{c, now.Add(pause(d))})
@@ -301,9 +301,9 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	c.parked = c.parked[1:]
 	c.underway = true
 	l.line.forgetEnd(it)
-	it.permit, it.phase = permit, checking
+	it.phase, it.under().permit = checking, permit
 	l.carry(it)
-	return job{l, it, it.record, (*Queue).verify}, true
+	return job{lane: l, item: it, do: (*Queue).verify}, true
 }
 
 // release lets go of the messages that wait for a check, as they rank.
@@ -330,7 +330,7 @@ func (l *lane) resolve(c *check, known answer, now time.Time) {
 // whose time has, the address that they are sent to, or ends them. It reports whether
 // they are to be sent. The clock may have been set back since the first one's time.
 func (l *lane) learn(it *item, known answer, now time.Time) bool {
-	for next := it; next == it || next != nil && !next.record.NotBefore.After(now); {
+	for next := it; next == it || next != nil && !next.all().notBefore.After(now); {
 		follows := next.next
 		next.learn(l, known, now)
 		next = follows
@@ -343,22 +343,20 @@ func (it *item) learn(l *lane, known answer, now time.Time) {
 		l.doom(it, Failed, RecipientNotFound, "the recipient is not on WhatsApp", now)
 		return
 	}
-	if known.to != it.record.To {
-		r := *it.record
-		r.AskedTo, r.To = r.To, known.to
-		it.record = &r
+	if known.to != it.to {
+		it.redirect(known.to)
 	}
 	it.verified = true
 }
 
 // verify carries out a check.
 func (q *Queue) verify(ctx context.Context, j job) {
-	it, to := j.item, j.record.To
+	it, to := j.item, j.item.to
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := j.lane.shard()
 	s.mu.Lock()
-	it.hush = cancel
+	it.way.hush = cancel
 	late := q.stopped.Load()
 	s.mu.Unlock()
 
@@ -372,11 +370,11 @@ func (q *Queue) verify(ctx context.Context, j job) {
 		}
 		cut := late || err != nil && ctx.Err() != nil
 		if err != nil && !cut {
-			q.complain("the recipient could not be verified; the message waits", j.record, err)
+			q.complain("the recipient could not be verified; the message waits", j.subject(), err)
 		}
 		q.settleCheck(j, known, outcome, err != nil, cut)
 	}()
-	if !late && !q.connected(j.record) {
+	if !late && !q.connected(j.subject()) {
 		q.freeze(j.lane, q.clock.Now())
 		late = true
 	}
@@ -384,13 +382,13 @@ func (q *Queue) verify(ctx context.Context, j job) {
 		outcome, late = limiter.Unsent, true
 		return
 	}
-	if kept := q.keepPace(ctx, j.record.Account); kept != nil {
+	if kept := q.keepPace(ctx, j.lane.account); kept != nil {
 		err, outcome = kept, limiter.Unsent
 		return
 	}
 	began := q.clock.Now()
 	var v Verification
-	v, err = q.verifier.Verify(ctx, j.record.Account, to)
+	v, err = q.verifier.Verify(ctx, j.lane.account, to)
 	s.mu.Lock()
 	s.checks.measure(q.clock.Now().Sub(began))
 	s.mu.Unlock()
@@ -423,26 +421,24 @@ func (v Verification) address(number string) (string, error) {
 func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed, cut bool) {
 	l, it := j.lane, j.item
 	now := q.clock.Now()
-	it.permit.Settle(now, outcome)
+	it.way.permit.Settle(now, outcome)
 	l.shard().mu.Lock()
 	defer l.shard().mu.Unlock()
-	it.hush, it.permit = nil, limiter.Permit{}
+	it.way.hush, it.way.permit = nil, limiter.Permit{}
 	known.at = now
 	if !failed {
 		q.answers.learn(known)
 	}
-	if it.lost {
+	if it.way.lost {
 		return
 	}
 	l.drop(it)
-	c := l.checks.all[j.record.To]
+	c := l.checks.all[it.to]
 	c.underway = false
 	if it.ended {
 		l.line.leave(it, now)
 	} else {
-		if !it.record.ExpiresAt.IsZero() {
-			l.line.more().ends.push(it)
-		}
+		l.line.mayExpire(it)
 		c.park(it)
 	}
 	switch {

@@ -15,17 +15,23 @@ import (
 func (q *Queue) show(ctx context.Context, j job) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := j.lane.shard()
+	s, it := j.lane.shard(), j.item
 	s.mu.Lock()
-	j.item.hush = cancel
-	late, d := j.item.phase != typing || q.stopped.Load(), j.item.typing
+	it.way.hush = cancel
+	late, d := it.phase != typing || q.stopped.Load(), it.way.typing
+	m := message{it.id, it.to, it.all().askedTo}
 	s.mu.Unlock()
 	if late || !q.typable(j) {
 		return
 	}
-	defer q.rescue("typing panicked", j.record)
-	if err := q.typist.Typing(ctx, j.record.clone(), d); err != nil {
-		q.complain("typing was not shown", j.record, err)
+	about := subject{m.id, j.lane.account, m.to}
+	defer q.rescue("typing panicked", about)
+	r, err := q.read(ctx, m)
+	if err == nil {
+		err = q.typist.Typing(ctx, r.Message, d)
+	}
+	if err != nil {
+		q.complain("typing was not shown", about, err)
 	}
 }
 
@@ -36,41 +42,55 @@ func (q *Queue) send(ctx context.Context, j job) {
 	if !q.reachable(j) {
 		return
 	}
-	r := *j.record
-	r.Status, r.Code, r.Err, r.At, r.Done, r.RetryAt = Sending, "", "", q.clock.Now(), time.Time{}, time.Time{}
-	r.Typing = it.typing
-	r.Attempts++
-	r.Version++
-	if err := q.begin(ctx, it, &r, q.pace(j.lane)); err != nil {
-		q.putBack(j, err)
+	before, err := q.unsent(ctx, it)
+	now := q.clock.Now()
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		q.putBack(j, nil, err)
 		return
 	}
-	// A sender that panics, or ends its goroutine, leaves the message in doubt.
-	last, lost := r, false
-	end := ending{Record: &last, began: r.At, outcome: limiter.Sent}
-	end.Version++
-	end.doubt("the sender did not return")
+	r := q.blank()
+	*r = before
+	r.Status, r.Code, r.Err, r.At, r.Done, r.RetryAt = Sending, "", "", now, time.Time{}, time.Time{}
+	r.Typing = it.way.typing
+	r.Attempts++
+	r.Version++
+	if err := q.begin(ctx, it, r, q.pace(j.lane)); err != nil {
+		kept := before
+		q.putBack(j, &kept, err)
+		return
+	}
+	end := ending{Record: r, began: r.At, outcome: limiter.Sent}
+	judged, lost := false, false
 	defer func() {
 		if lost {
-			it.permit.Settle(q.clock.Now(), limiter.Unsent)
+			it.way.permit.Settle(q.clock.Now(), limiter.Unsent)
 			return
+		}
+		if !judged { // a sender that panics, or ends its goroutine, leaves the message in doubt
+			end.doubt("the sender did not return")
 		}
 		if v := recover(); v != nil {
 			end.Err = fmt.Sprintf("the sender panicked: %v", v)
-			q.complain("the sender panicked", &r, fmt.Errorf("%v\n%s", v, debug.Stack()))
+			q.complain("the sender panicked", r.subject(), fmt.Errorf("%v\n%s", v, debug.Stack()))
 		}
-		q.settle(ctx, j, &end)
+		end.Version++
+		if q.settle(ctx, j, &end) {
+			q.blanks.Put(r)
+		}
 	}()
-	q.tell(&r, Queued, r.At)
+	q.tell(r, Queued, r.At)
 	var cancel context.CancelFunc
-	if it.timed {
+	if it.way.timed {
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
 	}
 	s := j.lane.shard()
 	s.mu.Lock()
-	if lost = it.lost; !lost {
-		it.record, it.wired, it.phase, it.hush = &r, true, onWire, cancel
+	if lost = it.way.lost; !lost {
+		it.way.wired, it.way.began, it.phase, it.way.hush = true, r.At, onWire, cancel
 	}
 	s.mu.Unlock()
 	if lost {
@@ -79,22 +99,20 @@ func (q *Queue) send(ctx context.Context, j job) {
 	end.At = q.clock.Now() // again: recording took time
 	if r.expired(end.At) {
 		end.expire()
+		judged = true
 		return
 	}
 	receipt, err := q.sender.Send(ctx, r.clone())
 	end.Receipt = receipt
 	end.judge(err)
+	judged = true
 }
 
 // begin records a message as sending. It may have done so before and been told
 // that it failed: such a mark is its own, and nothing has been sent under it.
 func (q *Queue) begin(ctx context.Context, it *item, r *Record, p *Pace) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
 	err := q.store.Change(ctx, r, p)
-	if !it.marked || !errors.Is(err, ErrConflict) {
-		it.marked = it.marked || err != nil
+	if it.way.record == nil || !errors.Is(err, ErrConflict) {
 		return err
 	}
 	kept, lookup := q.store.Get(ctx, r.ID)
@@ -104,17 +122,21 @@ func (q *Queue) begin(ctx context.Context, it *item, r *Record, p *Pace) error {
 	if kept.Status != Sending || kept.Version != r.Version {
 		return err
 	}
-	return nil
+	if p == nil {
+		return nil
+	}
+	return q.store.Keep(ctx, p) // the mark was made with what had been spent then
 }
 
 // putBack returns a message to its lane which could not be recorded as sending, or
-// drops it where the store says that it is somebody else's now, or gone.
-func (q *Queue) putBack(j job, err error) {
+// drops it where the store says that it is somebody else's now, or gone. before is
+// its record where the store may have marked it all the same.
+func (q *Queue) putBack(j job, before *Record, err error) {
 	l, it := j.lane, j.item
 	now := q.clock.Now()
-	it.permit.Settle(now, limiter.Unsent)
+	it.way.permit.Settle(now, limiter.Unsent)
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
-		q.complain("a message is not the queue's to send any more", j.record, err)
+		q.complain("a message is not the queue's to send any more", j.subject(), err)
 		l.shard().mu.Lock()
 		defer l.shard().mu.Unlock()
 		l.drop(it)
@@ -123,36 +145,51 @@ func (q *Queue) putBack(j job, err error) {
 		q.plan(l, now)
 		return
 	}
-	q.complain("a message could not be recorded as sending; it waits", j.record, err)
+	q.complain("a message could not be recorded as sending; it waits", j.subject(), err)
 	l.shard().mu.Lock()
 	defer l.shard().mu.Unlock()
-	l.putBack(it)
+	if l.putBack(it); it.way.record == nil {
+		it.way.record = before
+	}
 	l.until = q.tick(now.Add(patience))
 	q.plan(l, now)
 }
 
-// settle gives the permit and the message their outcome.
-func (q *Queue) settle(ctx context.Context, j job, end *ending) {
+// blank is a record to write to.
+func (q *Queue) blank() *Record {
+	if r, ok := q.blanks.Get().(*Record); ok {
+		return r
+	}
+	return &Record{}
+}
+
+// settle gives the permit and the message their outcome. It reports whether the
+// ending's record is of no use any more.
+func (q *Queue) settle(ctx context.Context, j job, end *ending) (done bool) {
 	end.Done = q.clock.Now()
 	q.again(end)
 	s := j.lane.shard()
 	s.mu.Lock()
-	lost := j.item.lost
+	w := j.item.way
+	lost := w.lost
 	if !lost {
-		j.item.record, j.item.phase, j.item.hush = end.Record, saving, nil
+		j.item.phase, w.hush = saving, nil
+		if end.Status == Queued {
+			w.again = end.terms()
+		}
 		if end.outcome != limiter.Unsent {
 			j.lane.sends.measure(end.Done.Sub(end.began))
 			s.sends.measure(end.Done.Sub(end.began))
 		}
 	}
 	s.mu.Unlock()
-	j.item.permit.Settle(end.Done, end.outcome)
+	w.permit.Settle(end.Done, end.outcome)
 	if lost {
-		return
+		return false
 	}
 	q.heed(ctx, j, end)
 	j.record = end.Record
-	q.save(ctx, j)
+	return q.trySave(ctx, j) == nil
 }
 
 // save records what became of a message and lets the lane go on.
@@ -163,16 +200,23 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	l, it := j.lane, j.item
 	from := Queued
 	var p *Pace
-	if it.wired {
+	if it.way.wired {
 		from, p = Sending, q.pace(l)
 	}
-	r, err := q.finish(context.WithoutCancel(ctx), it, j.record, p)
+	ctx = context.WithoutCancel(ctx)
+	r, err := q.result(ctx, j)
+	if err == nil {
+		r, err = q.finish(ctx, it, r, p)
+	}
 	now := q.clock.Now()
 	if err != nil {
-		q.complain("what became of a message could not be recorded; it will be", j.record, err)
+		q.complain("what became of a message could not be recorded; it will be", j.subject(), err)
 		l.shard().mu.Lock()
 		defer l.shard().mu.Unlock()
-		it.phase, it.until = recording, now.Add(patience)
+		it.phase, it.way.until = recording, now.Add(patience)
+		if r != nil {
+			it.way.end = &end{record: r}
+		}
 		q.plan(l, now)
 		return err
 	}
@@ -192,7 +236,7 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 		l.line.leave(it, now)
 	}
 	l.reopen(now)
-	q.slow(l, it, now)
+	q.slow(l, it, r, now)
 	q.plan(l, now)
 	l.shard().mu.Unlock()
 	q.tell(r, from, now)
@@ -203,10 +247,12 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 // worker of the one before may still have that.
 func (q *Queue) rejoin(l *lane, it *item, r *Record) {
 	now := q.clock.Now()
+	again := q.item(r, it.contact)
+	again.verified, again.met = it.verified, it.met
 	l.shard().mu.Lock()
 	defer l.shard().mu.Unlock()
 	l.line.leave(it, now)
-	l.line.join(&item{record: r, seq: it.seq, verified: it.verified, contact: it.contact, met: it.met}, now)
+	l.line.join(again, r.Campaign, r.Priority, now)
 	q.plan(l, now)
 }
 
@@ -221,7 +267,7 @@ func (q *Queue) finish(ctx context.Context, it *item, r *Record, p *Pace) (*Reco
 			err = errors.Join(err, lookup)
 		case kept.Status.Final(), kept.Version == r.Version && kept.Status == r.Status:
 			return &kept, nil
-		case it.marked && kept.Status == Sending && kept.Version == r.Version:
+		case it.way.record != nil && kept.Status == Sending && kept.Version == r.Version:
 			again := *r // behind a mark of its own
 			again.Version++
 			return &again, q.store.Change(ctx, &again, p)

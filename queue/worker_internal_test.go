@@ -27,9 +27,11 @@ func TestShow_TooLate(t *testing.T) {
 	s := &countingTypist{}
 	q, err := New(policy.Unlimited(), s, nil)
 	require.NoError(t, err)
-	r := &Record{Message: Message{ID: "m", Account: "a", To: "447700900001"}, Status: Queued}
+	r := &Record{Message: Message{ID: "m", Account: "a", To: "447700900001"}, Status: Queued, Version: 1}
+	_, err = q.store.Add(t.Context(), r, time.Time{})
+	require.NoError(t, err)
 	show := func(p phase) {
-		q.show(t.Context(), job{lane: newLane(r.Account, q.shardOf(r.Account)), item: &item{record: r, phase: p, typing: time.Second}, record: r})
+		q.show(t.Context(), job{lane: newLane(r.Account, q.shardOf(r.Account)), item: &item{core: core{id: r.ID}, phase: p, way: &way{typing: time.Second}}})
 	}
 	show(starting)
 	show(onWire)

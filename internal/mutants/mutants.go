@@ -1,9 +1,11 @@
 // Command mutants breaks the library on purpose, one way at a time, and holds that
-// the simulator of package queue notices. It is run in the module's root and leaves
-// the files as they are: the go command is told to read others in their place.
+// the simulator of package queue notices, or a test of package limiter. It is run in
+// the module's root and leaves the files as they are: the go command is told to read
+// others in their place.
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,7 +22,22 @@ type mutant struct {
 	name, file, old, broken string
 }
 
-func mutants() []mutant {
+// A trial is a mutant and the test of package limiter that is to notice it. Where none
+// is named it is the simulator.
+type trial struct {
+	mutant
+	test string
+}
+
+func trials() (all []trial) {
+	for _, m := range simulated() {
+		all = append(all, trial{m, ""})
+	}
+	return append(all, limited()...)
+}
+
+// simulated are the mutants that the simulator is to notice.
+func simulated() []mutant {
 	return []mutant{
 		{
 			"a gap is drawn again on asking", "limiter/gap.go",
@@ -29,13 +46,13 @@ func mutants() []mutant {
 		},
 		{
 			"a permit is not settled on a panic", "queue/worker.go",
-			"j.item.permit.Settle(end.Done, end.outcome)",
-			"if len(end.Err) < 20 || end.Err[:19] != \"the sender panicked\" {\n\t\tj.item.permit.Settle(end.Done, end.outcome)\n\t}",
+			"w.permit.Settle(end.Done, end.outcome)",
+			"if len(end.Err) < 20 || end.Err[:19] != \"the sender panicked\" {\n\t\tw.permit.Settle(end.Done, end.outcome)\n\t}",
 		},
 		{
 			"a retry is overtaken", "queue/worker.go",
-			"record: r, seq: it.seq, verified",
-			"record: r, seq: q.seq.Add(1), verified",
+			"again := q.item(r, it.contact)",
+			"again := q.item(r, it.contact)\n\tagain.seq = q.seq.Add(1)",
 		},
 		{
 			"expiry is not checked at the wire", "queue/worker.go",
@@ -49,12 +66,12 @@ func mutants() []mutant {
 		},
 		{
 			"a restart forgets what was spent", "queue/worker.go",
-			"q.begin(ctx, it, &r, q.pace(j.lane))",
-			"q.begin(ctx, it, &r, nil)",
+			"q.begin(ctx, it, r, q.pace(j.lane))",
+			"q.begin(ctx, it, r, nil)",
 		},
 		{
 			"a restart forgets what checks have spent", "queue/verify.go",
-			"q.keepPace(ctx, j.record.Account)",
+			"q.keepPace(ctx, j.lane.account)",
 			"context.Cause(ctx)",
 		},
 		{
@@ -64,8 +81,8 @@ func mutants() []mutant {
 		},
 		{
 			"a message is sent that the connection is gone for", "queue/link.go",
-			"if q.connected(j.record) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
-			"if q.connected(j.record) || j.item.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
+			"if q.connected(j.subject()) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
+			"if q.connected(j.subject()) || j.item.way.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
 		},
 	}
 }
@@ -84,21 +101,21 @@ func run(ctx context.Context, flags []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if report, err := simulate(ctx, "", flags); err != nil {
+	if report, err := (trial{}).run(ctx, "", flags); err != nil {
 		return fmt.Errorf("the simulator fails with nothing broken: %w\n%s", err, report)
 	}
-	for _, m := range mutants() {
+	for _, m := range trials() {
 		overlay, err := m.write(dir)
 		if err != nil {
 			return err
 		}
-		report, err := simulate(ctx, overlay, flags)
-		first, found := cause(report)
+		report, err := m.run(ctx, overlay, flags)
+		first, found := m.cause(report)
 		switch {
 		case err == nil:
 			return fmt.Errorf("nobody noticed: %s", m.name)
 		case !found:
-			return fmt.Errorf("%s: it is not the simulator that fails: %w\n%s", m.name, err, report)
+			return fmt.Errorf("%s: it is not %s that fails: %w\n%s", m.name, m.noticer(), err, report)
 		}
 		fmt.Printf("noticed: %s\n\t%s\n", m.name, first)
 	}
@@ -131,20 +148,28 @@ func (m mutant) write(dir string) (overlay string, err error) {
 	return overlay, os.WriteFile(overlay, list, 0o600)
 }
 
-// simulate runs the simulator, until it fails.
-func simulate(ctx context.Context, overlay string, flags []string) (report string, err error) {
-	args := []string{"test", "-failfast", "-timeout", "5m", "-run", "^TestSimulate_Step$", "-overlay", overlay, "./queue"}
-	if overlay == "" {
-		args = []string{"test", "-run", "^TestSimulate_Step$", "./queue"}
+// noticer is the test that is to notice the mutant.
+func (t trial) noticer() string { return cmp.Or(t.test, "TestSimulate_Step") }
+
+// run runs that test, until it fails. The flags are the simulator's.
+func (t trial) run(ctx context.Context, overlay string, flags []string) (report string, err error) {
+	args := []string{"test", "-run", "^" + t.noticer() + "$"}
+	if overlay != "" {
+		args = append(args, "-failfast", "-timeout", "5m", "-overlay", overlay)
 	}
-	out, err := exec.CommandContext(ctx, "go", append(args, flags...)...).CombinedOutput()
+	if t.test != "" {
+		args = append(args, "./limiter")
+	} else {
+		args = append(append(args, "./queue"), flags...)
+	}
+	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
 	return string(out), err
 }
 
-// cause is the first thing that the simulator reports.
-func cause(report string) (first string, found bool) {
+// cause is the first thing that the test reports.
+func (t trial) cause(report string) (first string, found bool) {
 	_, after, found := strings.Cut(report, "Error:")
-	if !found || !strings.Contains(report, "--- FAIL: TestSimulate_Step") {
+	if !found || !strings.Contains(report, "--- FAIL: "+t.noticer()) {
 		return "", false
 	}
 	first, _, _ = strings.Cut(after, "\n")

@@ -11,8 +11,8 @@ import (
 // that learns it from the tests.
 func TestMutants_StandInTheCode(t *testing.T) {
 	t.Chdir("../..")
-	require.NotEmpty(t, mutants())
-	for _, m := range mutants() {
+	require.NotEmpty(t, trials())
+	for _, m := range trials() {
 		_, err := m.write(t.TempDir())
 		assert.NoError(t, err)
 		assert.NotEqual(t, m.old, m.broken, m.name)

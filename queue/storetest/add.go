@@ -16,6 +16,7 @@ func adding() []promise {
 		{"adds_once", "an ID is taken once", addsOnce},
 		{"gets_unknown", "no message has an ID that was never given out", getsUnknown},
 		{"shares_nothing", "what Get, List and Load return is the caller's to change", sharesNothing},
+		{"keeps_a_copy", "a record that was given is the caller's to change", keepsACopy},
 		{"adds_at_once", "all may add at once", addsAtOnce},
 	}
 }
@@ -58,6 +59,32 @@ func getsUnknown(ctx context.Context, s *store) error {
 		errs = append(errs, want(fmt.Sprintf("Get of %q", id), err, queue.ErrUnknownMessage))
 	}
 	return errors.Join(errs...)
+}
+
+func keepsACopy(ctx context.Context, s *store) error {
+	r := full(1, alice)
+	given := copied(r)
+	spoil := func() {
+		given.Text, given.Err, given.Status, given.NotBefore = "spoilt", "spoilt", queue.Failed, time.Time{}
+		given.Payload, given.Meta = nil, nil
+	}
+	if _, err := s.Add(ctx, &given, time.Time{}); err != nil {
+		return err
+	}
+	spoil()
+	if err := s.has(ctx, r); err != nil {
+		return fmt.Errorf("after a change to what Add was given: %w", err)
+	}
+	r = next(r, queue.Sending)
+	given = copied(r)
+	if err := s.Change(ctx, &given, nil); err != nil {
+		return err
+	}
+	spoil()
+	if err := s.has(ctx, r); err != nil {
+		return fmt.Errorf("after a change to what Change was given: %w", err)
+	}
+	return nil
 }
 
 func sharesNothing(ctx context.Context, s *store) error {

@@ -85,10 +85,10 @@ type fault struct {
 
 func faults() []fault {
 	return []fault{
-		{"keeps nothing", []string{"adds", "adds_at_once", "lists", "lists_whole", "shares_nothing"}, func(_ context.Context, f *faulty) {
+		{"keeps nothing", []string{"adds", "adds_at_once", "lists", "lists_whole", "shares_nothing", "keeps_a_copy"}, func(_ context.Context, f *faulty) {
 			f.add = func(r *queue.Record, _ time.Time) (string, error) { return r.ID, nil }
 		}},
-		{"loses a field", []string{"adds", "changes", "changes_last"}, func(ctx context.Context, f *faulty) {
+		{"loses a field", []string{"adds", "changes", "changes_last", "keeps_a_copy"}, func(ctx context.Context, f *faulty) {
 			f.get = func(id string) (queue.Record, error) {
 				r, err := f.Store.Get(ctx, id)
 				r.NotBefore = r.NotBefore.Truncate(time.Microsecond)
@@ -124,6 +124,28 @@ func faults() []fault {
 					return old, nil
 				}
 				kept[id] = r
+				return r, err
+			}
+		}},
+		{"keeps what it is given", []string{"keeps_a_copy"}, func(ctx context.Context, f *faulty) {
+			var mu sync.Mutex
+			given := map[string]*queue.Record{}
+			f.add = func(r *queue.Record, since time.Time) (string, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				id, err := f.Store.Add(ctx, r, since)
+				if err == nil && id == r.ID {
+					given[id] = r
+				}
+				return id, err
+			}
+			f.get = func(id string) (queue.Record, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				r, err := f.Store.Get(ctx, id)
+				if kept := given[id]; kept != nil && kept.Version == r.Version {
+					return copied(kept), nil
+				}
 				return r, err
 			}
 		}},
