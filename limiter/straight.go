@@ -77,9 +77,9 @@ func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, cover *
 	rule, m, now := &cover.in[0], cover.bucket, f.at.tick
 	asked := demand{cost: max(req.Cost, 1), keep: req.Keep, key: a.dice}
 	debt := m.debt(w, now)
-	after, ok := m.lend(debt, now, asked)
+	after, need, ok := m.lend(debt, now, asked)
 	if !ok {
-		m.refuse(debt, now, asked).show(&d.Gate, rule, now)
+		m.refuse(debt, need, now).show(&d.Gate, rule, now)
 		return
 	}
 	d.allow(rule, m.whole(after), time.Duration(clamp(after.up())))

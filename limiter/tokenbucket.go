@@ -80,32 +80,34 @@ func (t *tokenBucket) size() int64 { return t.burst }
 func (t *tokenBucket) ask(c cells, r *claim) gate {
 	now := r.at.tick
 	debt := t.debt(c.words, now)
-	if after, ok := t.lend(debt, now, r.demand); ok {
+	after, need, ok := t.lend(debt, now, r.demand)
+	if ok {
 		return gate{Allowed, now, t.whole(after), after.end(now)}
 	}
-	return t.refuse(debt, now, r.demand)
+	return t.refuse(debt, need, now)
 }
 
-// lend is the debt after what is asked for at tick now, and whether that is allowed.
-func (t *tokenBucket) lend(debt span, now int64, d demand) (after span, ok bool) {
+// lend is the debt after what is asked for at tick now, what it takes to leave what has
+// to be kept as well, and whether that is allowed. It needs nothing where it asks for more
+// than a bucket can hold.
+func (t *tokenBucket) lend(debt span, now int64, d demand) (after, need span, ok bool) {
 	if t.max == 0 || !d.fits(t.burst) {
-		return debt, false
+		return span{}, span{}, false
 	}
 	after = t.plus(debt, t.price(d.cost))
-	need := after
+	need = after
 	if d.keep > 0 {
 		need = t.plus(debt, t.price(d.need()))
 	}
-	return after, !need.exceeds(t.full) && need.up() < since(math.MaxInt64, now)
+	return after, need, !need.exceeds(t.full) && need.up() < since(math.MaxInt64, now)
 }
 
-// refuse is the answer to who asks for what cannot be lent.
-func (t *tokenBucket) refuse(debt span, now int64, d demand) gate {
-	if t.max == 0 || !d.fits(t.burst) {
+// refuse is the answer where what is needed cannot be lent.
+func (t *tokenBucket) refuse(debt, need span, now int64) gate {
+	switch {
+	case need == span{}:
 		return gate{Never, never, t.left(debt), never}
-	}
-	need := t.plus(debt, t.price(d.need()))
-	if !need.exceeds(t.full) {
+	case !need.exceeds(t.full):
 		return gate{Never, never, 0, never} // the refill lies beyond the end of time
 	}
 	wait := need.ticks - t.full.ticks
