@@ -41,11 +41,12 @@ func (l *Limiter) instant(now time.Time) instant { return place(&l.origin, now) 
 // place puts now on both scales. The first time with a monotonic reading becomes
 // the origin of the ticks.
 func place(from *atomic.Pointer[origin], now time.Time) instant {
-	wall := unixNano(now)
 	// In leaves a monotonic reading out, as Round(0) does, and is inlined.
 	if steady := now != now.In(now.Location()); !steady {
+		wall := unixNano(now)
 		return instant{tick: wall, wall: wall}
 	}
+	wall := now.UnixNano() // those times are of the years 1885 to 2157
 	o := from.Load()
 	if o == nil {
 		from.CompareAndSwap(nil, &origin{now, wall})

@@ -99,7 +99,10 @@ func (t *tokenBucket) lend(debt span, now int64, d demand) (after, need span, ok
 	if d.keep > 0 {
 		need = t.plus(debt, t.price(d.need()))
 	}
-	return after, need, !need.exceeds(t.full) && need.up() < since(math.MaxInt64, now)
+	if need.exceeds(t.full) || need.up() >= since(math.MaxInt64, now) {
+		return after, need, false
+	}
+	return after, need, true
 }
 
 // refuse is the answer where what is needed cannot be lent.
