@@ -22,14 +22,17 @@ func newHasher() hasher {
 }
 
 // of is the hash of a key.
-func (h *hasher) of(key string) uint64 { return h.named(named(key), key) }
+func (h *hasher) of(key string) uint64 {
+	_, hash := h.named(key)
+	return hash
+}
 
-// named is the hash of a key whose name, without a number, is n.
-func (h *hasher) named(n name, key string) uint64 {
-	if n.tail == isLong {
-		return maphash.String(h.seed, key)
+// named is the name of a key, for a long one without the number, and its hash.
+func (h *hasher) named(key string) (n name, hash uint64) {
+	if n = named(key); n.tail == isLong {
+		return n, maphash.String(h.seed, key)
 	}
 	hi, lo := bits.Mul64(n.head^h.secret[0], n.tail^h.secret[1])
 	hi, lo = bits.Mul64(lo^h.secret[2], hi^h.secret[3])
-	return hi ^ lo
+	return n, hi ^ lo
 }

@@ -157,8 +157,8 @@ func (l *Limiter) decide(p *Permit, d *Decision, now time.Time, req *Request, pe
 		return
 	}
 	// As find does it, which is not inlined.
-	name := named(req.Account)
-	f.hash = l.hash.named(name, req.Account)
+	var name name
+	name, f.hash = l.hash.named(req.Account)
 	f.shard = &l.shards[f.hash%shardCount]
 	f.shard.mu.Lock()
 	f.number, f.account, f.home = f.shard.accounts.look(f.hash, name, req.Account)

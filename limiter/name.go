@@ -21,7 +21,8 @@ func named(key string) (n name) {
 	case size > nameRoom:
 		return name{tail: isLong}
 	case size >= 8:
-		n = name{word(key), word(key[size-8:]) >> (8 * (16 - size))} // the rest, which head lacks
+		n.head = binary.LittleEndian.Uint64([]byte(key))
+		n.tail = binary.LittleEndian.Uint64([]byte(key[size-8:])) >> (8 * (16 - size)) // what head lacks
 	default:
 		for i := range size {
 			n.head |= uint64(key[i]) << (8 * i)
@@ -29,13 +30,6 @@ func named(key string) (n name) {
 	}
 	n.tail |= uint64(size) << sizeBit
 	return n
-}
-
-// word is the first 8 bytes of a text.
-func word(s string) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // keep is the name of a key that a record is to have.

@@ -334,7 +334,12 @@ func (g gate) show(out *Gate, r *rule, asked int64) {
 func (g gate) waits() bool { return g.answer == Later || g.answer == Busy && g.free != never }
 
 // until is how long it is to a tick from the one that was asked for.
-func until(tick, asked int64) time.Duration { return time.Duration(max(sub(tick, asked), 0)) }
+func until(tick, asked int64) time.Duration {
+	if tick <= asked {
+		return 0
+	}
+	return time.Duration(clamp(since(tick, asked)))
+}
 
 // binds reports whether g, of a rule with that limit, binds more than h: the
 // stronger refusal, the later time, the smaller share left.
