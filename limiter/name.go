@@ -20,9 +20,9 @@ func named(key string) (n name) {
 	switch {
 	case size > nameRoom:
 		return name{tail: isLong}
-	case size >= 8:
+	case size > 8:
 		n.head = binary.LittleEndian.Uint64([]byte(key))
-		n.tail = binary.LittleEndian.Uint64([]byte(key[size-8:])) >> (8 * (16 - size)) // what head lacks
+		n.tail = binary.LittleEndian.Uint64([]byte(key[size-8:])) >> (8 * (16 - size) & 63) // what head lacks
 	default:
 		for i := range size {
 			n.head |= uint64(key[i]) << (8 * i)

@@ -75,9 +75,9 @@ func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, cover *
 		w = f.part(l.planOf(a), false)
 	}
 	rule, m, now := &cover.in[0], cover.bucket, f.at.tick
-	asked := demand{cost: max(req.Cost, 1), keep: req.Keep, key: a.dice}
+	cost, keep := max(req.Cost, 1), req.Keep
 	debt := m.debt(w, now)
-	after, need, ok := m.lend(debt, now, asked)
+	after, need, ok := m.lend(debt, now, cost, keep)
 	if !ok {
 		m.refuse(debt, need, now).show(&d.Gate, rule, now)
 		return
@@ -90,7 +90,8 @@ func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, cover *
 	a.saw(f.at)
 	m.owe(w, now, after, s.serial)
 	if p != nil {
-		*p = l.fly(f, req, &claim{demand: asked, at: f.at, serial: s.serial}, cover.rules, cover.rules)
+		r := claim{demand{cost: cost, keep: keep, key: a.dice}, f.at, s.serial, false}
+		*p = l.fly(f, req, &r, cover.rules, cover.rules)
 	}
 }
 

@@ -19,6 +19,7 @@ type tokenBucket struct {
 	max   uint64 // tokens that come back in per ticks
 	per   uint64
 	burst int64
+	most  int64  // what it can hold: burst, unless nothing comes back in
 	one   span   // how long one token takes to come back
 	full  span   // how long the whole burst takes
 	per64 uint64 // 2^64 over per, rounded down; 0 where max times full, in ticks, has more than 64 bits
@@ -30,6 +31,7 @@ type span struct{ ticks, frac uint64 }
 func newTokenBucket(b policy.TokenBucket) *tokenBucket {
 	t := &tokenBucket{max: uint64(b.Max), per: uint64(b.Per), burst: b.Size()}
 	if t.max > 0 {
+		t.most = t.burst
 		t.one = t.refill(1)
 		t.full = t.refill(t.burst)
 		if hi, _ := bits.Mul64(uint64(t.burst), t.per); hi == 0 {
@@ -80,7 +82,7 @@ func (t *tokenBucket) size() int64 { return t.burst }
 func (t *tokenBucket) ask(c cells, r *claim) gate {
 	now := r.at.tick
 	debt := t.debt(c.words, now)
-	after, need, ok := t.lend(debt, now, r.demand)
+	after, need, ok := t.lend(debt, now, r.cost, r.keep)
 	if ok {
 		return gate{Allowed, now, t.whole(after), after.end(now)}
 	}
@@ -90,14 +92,14 @@ func (t *tokenBucket) ask(c cells, r *claim) gate {
 // lend is the debt after what is asked for at tick now, what it takes to leave what has
 // to be kept as well, and whether that is allowed. It needs nothing where it asks for more
 // than a bucket can hold.
-func (t *tokenBucket) lend(debt span, now int64, d demand) (after, need span, ok bool) {
-	if t.max == 0 || !d.fits(t.burst) {
+func (t *tokenBucket) lend(debt span, now, cost, keep int64) (after, need span, ok bool) {
+	if keep > t.most || cost > t.most-keep {
 		return span{}, span{}, false
 	}
-	after = t.plus(debt, t.price(d.cost))
+	after = t.plus(debt, t.price(cost))
 	need = after
-	if d.keep > 0 {
-		need = t.plus(debt, t.price(d.need()))
+	if keep > 0 {
+		need = t.plus(debt, t.price(cost+keep))
 	}
 	if need.exceeds(t.full) || need.up() >= since(math.MaxInt64, now) {
 		return after, need, false
@@ -168,13 +170,14 @@ func (t *tokenBucket) whole(debt span) int64 {
 }
 
 func (t *tokenBucket) charge(c cells, r *claim) bool {
-	t.owe(c.words, r.at.tick, t.plus(t.debt(c.words, r.at.tick), t.price(r.cost)), r.serial)
+	debt := t.plus(t.debt(c.words, r.at.tick), t.price(r.cost))
+	c.words[0], c.words[1], c.words[2] = add(r.at.tick, clamp(debt.ticks)), int64(debt.frac), int64(r.serial)
 	return true
 }
 
-// owe sets the debt at tick now, after a charge.
+// owe sets the debt after lend.
 func (t *tokenBucket) owe(w []int64, now int64, debt span, serial uint64) {
-	w[2], w[1], w[0] = int64(serial), int64(debt.frac), add(now, clamp(debt.ticks))
+	w[2], w[1], w[0] = int64(serial), int64(debt.frac), now+int64(debt.ticks)
 }
 
 // settle gives an unsent charge back where it was the last one. A bucket that has
