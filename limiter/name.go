@@ -5,7 +5,7 @@ import "encoding/binary"
 // A name is a key as a record has it. A short one lies in two words: its bytes, from
 // the lowest up, and its length in the highest. To compare it reads no other memory and
 // calls nothing, and a collection has nothing to follow. Longer ones are kept aside, by
-// the number in head. The zero name is that of a free record.
+// their number in head, plus 1. The zero name is that of a free record.
 type name struct{ head, tail uint64 }
 
 const (
@@ -32,29 +32,29 @@ func named(key string) (n name) {
 	return n
 }
 
+// number is where the text of a long name is kept.
+func (n name) number() uint32 { return uint32(n.head - 1) }
+
 // keep is the name of a key that a record is to have.
 func (t *table) keep(key string) name {
 	n := named(key)
 	if n.tail == isLong {
 		number := t.long.take(1)
 		*t.long.one(number) = key
-		n.head = uint64(number)
+		n.head = uint64(number) + 1
 	}
 	return n
 }
 
 // is reports whether a record's name is that of a key, whose name without a number is n.
 func (t *table) is(own, n name, key string) bool {
-	if n.tail == isLong {
-		return own.tail == isLong && *t.long.one(uint32(own.head)) == key
-	}
-	return own == n
+	return own == n || n.tail == isLong && own.tail == isLong && *t.long.one(own.number()) == key
 }
 
 // key is the key of a record's name.
 func (t *table) key(n name) string {
 	if n.tail == isLong {
-		return *t.long.one(uint32(n.head))
+		return *t.long.one(n.number())
 	}
 	var text [16]byte
 	binary.LittleEndian.PutUint64(text[:], n.head)
@@ -65,7 +65,7 @@ func (t *table) key(n name) string {
 // drop forgets a record's name.
 func (t *table) drop(n name) {
 	if n.tail == isLong {
-		*t.long.one(uint32(n.head)) = ""
-		t.long.give(uint32(n.head))
+		*t.long.one(n.number()) = ""
+		t.long.give(n.number())
 	}
 }
