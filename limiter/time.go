@@ -102,3 +102,7 @@ func sub(a, b int64) int64 {
 
 // since is now - then for a then that is not later, without overflow.
 func since(now, then int64) uint64 { return uint64(now) - uint64(then) }
+
+// ahead is the tick that is so far after now, or never where that lies beyond the end of
+// time.
+func ahead(now int64, ticks uint64) int64 { return now + int64(min(ticks, since(never, now))) }

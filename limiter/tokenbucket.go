@@ -110,7 +110,7 @@ func (t *tokenBucket) lend(debt span, now, cost, keep int64) (after, need span, 
 // refuse is the answer where what is needed cannot be lent.
 func (t *tokenBucket) refuse(debt, need span, now int64) gate {
 	switch {
-	case need == span{}:
+	case need.ticks == 0 && need.frac == 0:
 		return gate{Never, never, t.left(debt), never}
 	case !need.exceeds(t.full):
 		return gate{Never, never, 0, never} // the refill lies beyond the end of time
@@ -119,7 +119,7 @@ func (t *tokenBucket) refuse(debt, need span, now int64) gate {
 	if need.frac > t.full.frac {
 		wait++
 	}
-	g := later(add(now, clamp(wait)), t.left(debt))
+	g := later(ahead(now, wait), t.left(debt))
 	if g.answer == Later {
 		g.reset = debt.end(now)
 	}
@@ -140,7 +140,7 @@ func (s span) up() uint64 {
 }
 
 // end is the first tick at which the span from now is over.
-func (s span) end(now int64) int64 { return add(now, clamp(s.up())) }
+func (s span) end(now int64) int64 { return ahead(now, s.up()) }
 
 // left is how many whole tokens a bucket in debt holds.
 func (t *tokenBucket) left(debt span) int64 {
