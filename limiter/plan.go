@@ -74,7 +74,7 @@ type covered struct {
 	// that binds, and only a permit can tell when it gives more.
 	tight *rule
 
-	// bucket is the meter of the only rule, where that is a near one.
+	// bucket is the meter of the only rule, where that is a near one and small.
 	bucket *tokenBucket
 
 	far bool // the words of the plain rules are far ones, and in counts from the first of those
@@ -169,7 +169,9 @@ func (pl *plan) cover(a policy.Action, rules set) covered {
 			c.in = append(c.in, r)
 		}
 		if len(c.in) == 1 && !c.far && c.in[0].from == 0 {
-			c.bucket, _ = c.in[0].meter.(*tokenBucket)
+			if m, ok := c.in[0].meter.(*tokenBucket); ok && m.small() {
+				c.bucket = m
+			}
 		}
 		c.tight = tight(c.in)
 	}

@@ -79,10 +79,18 @@ func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, cover *
 	debt := m.debt(w, now)
 	after, need, ok := m.lend(debt, now, cost, keep)
 	if !ok {
-		m.refuse(debt, need, now).show(&d.Gate, rule, now)
+		if !need.exceeds(m.full) || need.up() >= since(never, now) {
+			m.refuse(debt, need, now).show(&d.Gate, rule, now)
+			return
+		}
+		left := int64(0)
+		if !debt.exceeds(m.full) {
+			left = m.whole(debt)
+		}
+		d.refuse(rule, left, time.Duration(clamp(m.above(need))), debt.duration())
 		return
 	}
-	d.allow(rule, m.whole(after), time.Duration(clamp(after.up())))
+	d.allow(rule, m.whole(after), after.duration())
 	if peek {
 		return
 	}
@@ -98,6 +106,11 @@ func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, cover *
 // allow is show for a fresh gate of a rule that allows the request.
 func (g *Gate) allow(r *rule, remaining int64, reset time.Duration) {
 	g.Rule, g.Answer, g.Limit, g.Remaining, g.Reset = r.name, Allowed, r.limit, remaining, reset
+}
+
+// refuse is show for a fresh gate of a rule that allows it later.
+func (g *Gate) refuse(r *rule, remaining int64, wait, reset time.Duration) {
+	g.Rule, g.Answer, g.Limit, g.Remaining, g.RetryAfter, g.Reset = r.name, Later, r.limit, remaining, wait, reset
 }
 
 // overdue reports whether a permit of the account has run out: the oldest, if any. It

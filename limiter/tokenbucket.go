@@ -22,7 +22,7 @@ type tokenBucket struct {
 	most  int64  // what it can hold: burst, unless nothing comes back in
 	one   span   // how long one token takes to come back
 	full  span   // how long the whole burst takes
-	per64 uint64 // 2^64 over per, rounded down; 0 where max times full, in ticks, has more than 64 bits
+	per64 uint64 // 2^64 over per, rounded down; 0 where the bucket is not small
 }
 
 // A span is a length of time: ticks and a fraction in 1/max of a tick.
@@ -84,7 +84,7 @@ func (t *tokenBucket) ask(c cells, r *claim) gate {
 	debt := t.debt(c.words, now)
 	after, need, ok := t.lend(debt, now, r.cost, r.keep)
 	if ok {
-		return gate{Allowed, now, t.whole(after), after.end(now)}
+		return gate{Allowed, now, t.left(after), after.end(now)}
 	}
 	return t.refuse(debt, need, now)
 }
@@ -115,15 +115,21 @@ func (t *tokenBucket) refuse(debt, need span, now int64) gate {
 	case !need.exceeds(t.full):
 		return gate{Never, never, 0, never} // the refill lies beyond the end of time
 	}
-	wait := need.ticks - t.full.ticks
-	if need.frac > t.full.frac {
-		wait++
-	}
-	g := later(ahead(now, wait), t.left(debt))
+	g := later(ahead(now, t.above(need)), t.left(debt))
 	if g.answer == Later {
 		g.reset = debt.end(now)
 	}
 	return g
+}
+
+// above is how many ticks it takes until what is needed, which exceeds the bucket, does
+// not any more.
+func (t *tokenBucket) above(need span) uint64 {
+	wait := need.ticks - t.full.ticks
+	if need.frac > t.full.frac {
+		wait++
+	}
+	return wait
 }
 
 // exceeds reports whether s is longer than o.
@@ -139,33 +145,38 @@ func (s span) up() uint64 {
 	return s.ticks
 }
 
+// duration is up for a caller.
+func (s span) duration() time.Duration { return time.Duration(clamp(s.up())) }
+
 // end is the first tick at which the span from now is over.
 func (s span) end(now int64) int64 { return ahead(now, s.up()) }
 
 // left is how many whole tokens a bucket in debt holds.
 func (t *tokenBucket) left(debt span) int64 {
-	if debt.exceeds(t.full) {
+	switch {
+	case debt.exceeds(t.full):
 		return 0
+	case t.small():
+		return t.whole(debt)
 	}
-	return t.whole(debt)
-}
-
-// whole is left for a debt that does not exceed the bucket.
-func (t *tokenBucket) whole(debt span) int64 {
-	ticks := t.full.ticks - debt.ticks
-	if t.per64 > 0 {
-		// A division costs as much as all the rest. This is at most one too few.
-		have := ticks*t.max + t.full.frac - debt.frac
-		n, _ := bits.Mul64(have, t.per64)
-		if have-n*t.per >= t.per {
-			n++
-		}
-		return int64(n)
-	}
-	hi, lo := bits.Mul64(ticks, t.max)
+	hi, lo := bits.Mul64(t.full.ticks-debt.ticks, t.max)
 	lo, carry := bits.Add64(lo, t.full.frac, 0)
 	lo, borrow := bits.Sub64(lo, debt.frac, 0)
 	n, _ := bits.Div64(hi+carry-borrow, lo, t.per)
+	return int64(n)
+}
+
+// small reports whether max times full, in ticks, has no more than 64 bits.
+func (t *tokenBucket) small() bool { return t.per64 > 0 }
+
+// whole is left for a small bucket and a debt that does not exceed it. A division costs as
+// much as all the rest; multiplied, the quotient is at most one too small.
+func (t *tokenBucket) whole(debt span) int64 {
+	have := (t.full.ticks-debt.ticks)*t.max + t.full.frac - debt.frac
+	n, _ := bits.Mul64(have, t.per64)
+	if have-n*t.per >= t.per {
+		n++
+	}
 	return int64(n)
 }
 
