@@ -90,17 +90,16 @@ func (l *Limiter) single(p *Permit, d *Decision, f *found, req *Request, cover *
 		d.refuse(rule, left, time.Duration(clamp(m.above(need))), debt.duration())
 		return
 	}
+	if !peek {
+		s.serial++
+		a.saw(f.at)
+		m.owe(w, now, after, s.serial)
+		if p != nil {
+			r := claim{demand{cost: cost, keep: keep, key: a.dice}, f.at, s.serial, false}
+			*p = l.fly(f, req, &r, cover.rules, cover.rules)
+		}
+	}
 	d.allow(rule, m.whole(after), after.duration())
-	if peek {
-		return
-	}
-	s.serial++
-	a.saw(f.at)
-	m.owe(w, now, after, s.serial)
-	if p != nil {
-		r := claim{demand{cost: cost, keep: keep, key: a.dice}, f.at, s.serial, false}
-		*p = l.fly(f, req, &r, cover.rules, cover.rules)
-	}
 }
 
 // allow is show for a fresh gate of a rule that allows the request.
