@@ -23,7 +23,7 @@ func (l *Limiter) Abandon(now time.Time, account string) error {
 	}
 	defer l.changed(account)
 	if at.tick < s.accounts.at(i).last {
-		at = s.overtaken(i, l.planOf(s.accounts.at(i)), ofAccount, at)
+		at = l.overtaken(s, i, l.planOf(s.accounts.at(i)), ofAccount, at)
 	}
 	for s.accounts.at(i).flight != 0 {
 		l.settle(s, s.accounts.at(i).flight-1, at, at, Sent)

@@ -72,6 +72,7 @@ func (l *Limiter) forget(s *shard, scope int, at instant, looks int, peek bool) 
 		if !peek {
 			s.clearRests(owner{account: i})
 			s.release(l.plan, scope, i, a.row)
+			l.forgetLookback(s, i)
 			t.remove(l.hash.of(key), i)
 		}
 	}

@@ -363,3 +363,18 @@ func TestWhatAPolicyHasLeftIsNotForgotten(t *testing.T) {
 		require.False(t, l.State(alice).Known, scope)
 	}
 }
+
+// An account with a policy of its own is not forgotten, and the policy neither.
+func TestAnAccountWithItsOwnPolicyIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	l, err := limiter.New(only(policy.SlidingWindow{Max: 9, Window: time.Second}), &limiter.Options{MaxAccounts: 1})
+	require.NoError(t, err)
+	own := only(policy.SlidingWindow{Max: 1, Window: time.Second})
+	require.NoError(t, l.SetPolicy(monday, alice, own))
+	require.Equal(t, limiter.Allowed, l.Allow(monday, of(alice)).Answer)
+	later := monday.Add(time.Hour)
+	require.Equal(t, limiter.Busy, l.Allow(later, of(bob)).Answer)
+	require.Equal(t, own.Rules, l.PolicyOf(alice).Rules)
+	require.NoError(t, l.SetPolicy(later, alice, only(policy.SlidingWindow{Max: 9, Window: time.Second})))
+	require.Equal(t, limiter.Allowed, l.Allow(later.Add(time.Hour), of(bob)).Answer)
+}

@@ -36,7 +36,7 @@ type stop struct {
 
 // holds are a limiter's holds: those on an account are in its shard, the others here.
 type holds struct {
-	count  atomic.Int64 // of all, so that a limiter without any looks for none
+	count  atomic.Int64 // of all, and of lookbacks: a limiter without any looks for none
 	shared atomic.Int64 // of those that name no account
 	boards [shardCount]board
 }

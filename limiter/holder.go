@@ -12,6 +12,7 @@ type holder struct {
 	record *account // nil for a recipient
 	words  words
 	stock  *stock
+	back   *rewinding // of the copies that a peek looks at, nil where it needs none
 	claim
 }
 
@@ -21,18 +22,25 @@ func (h *holder) cells(r *rule) cells {
 
 // hold fills in what the account or portfolio, which has a record or not, holds at
 // the instant. The words of one without are those of a fresh one, and must not be
-// written. It requires s.mu.
-func (h *holder) hold(s *shard, pl *plan, scope int, at instant) {
+// written, and neither must those for a peek. It requires s.mu.
+func (l *Limiter) hold(h *holder, s *shard, pl *plan, scope int, at instant, peek bool) {
 	h.stock, h.at = &s.stock, at
 	a := h.record
 	if a == nil {
 		h.words = words{near: pl.fresh[scope]}
 		return
 	}
-	if at.tick < a.last {
-		h.at = s.overtaken(h.number, pl, scope, at)
+	h.known, h.key = true, a.dice
+	switch {
+	case at.tick >= a.last:
+		l.forgetLookback(s, h.number)
+	case peek && at.setBack(a.last, a.steady):
+		l.lookBack(h, s, pl, scope, at)
+		return
+	default:
+		h.at = l.overtaken(s, h.number, pl, scope, at)
 	}
-	h.known, h.words, h.key = true, s.mine(pl, scope, h.number, a), a.dice
+	h.words = s.mine(pl, scope, h.number, a)
 }
 
 // open gives an unknown account or portfolio its record. It requires s.mu.
@@ -50,6 +58,10 @@ func (h *holder) meet(s *shard, pl *plan, account *holder, recipient uint64) {
 	if account.known {
 		if h.number, h.known = s.pairs.find(account.number, recipient); h.known {
 			h.words = s.words(pl, ofRecipient, 0, s.pairs.at(h.number).row)
+			if h.back = account.back; h.back != nil {
+				h.stock = &s.stock
+				h.imagine(pl, ofRecipient)
+			}
 			return
 		}
 	}
@@ -60,21 +72,23 @@ func (h *holder) meet(s *shard, pl *plan, account *holder, recipient uint64) {
 // where the caller was overtaken or the clock trembles. Otherwise the clock was set
 // back, and the waits of the holder, and of an account's recipients, start again.
 // It requires s.mu.
-func (s *shard) overtaken(i uint32, pl *plan, scope int, at instant) instant {
+func (l *Limiter) overtaken(s *shard, i uint32, pl *plan, scope int, at instant) instant {
 	a := s.accounts.at(i)
 	if !at.setBack(a.last, a.steady) {
 		return instant{a.last, add(at.wall, clamp(since(a.last, at.tick))), a.steady}
 	}
-	s.rewind(pl, scope, i, a.row, a.dice, a.last, at.tick)
-	s.rewindRests(owner{account: i}, a.dice, a.last, at.tick)
+	again := s.restarts(i, at)
+	l.forgetLookback(s, i)
+	s.rewind(pl, scope, i, a.row, a.dice, a.last, again.tick)
+	s.rewindRests(owner{account: i}, a.dice, a.last, again.tick)
 	for n := uint32(0); a.pairs > 0 && n < s.pairs.slab.n; n++ {
 		if p := s.pairs.at(n); p.account == i+1 {
-			s.rewind(pl, ofRecipient, 0, p.row, pairKey(p.recipient), a.last, at.tick)
-			s.rewindRests(owner{i, p.recipient}, pairKey(p.recipient), a.last, at.tick)
+			s.rewind(pl, ofRecipient, 0, p.row, pairKey(p.recipient), a.last, again.tick)
+			s.rewindRests(owner{i, p.recipient}, pairKey(p.recipient), a.last, again.tick)
 		}
 	}
 	for f := range s.flying(a) {
-		f.at = at // they run out by the new time
+		f.at = again // they run out by the new time
 	}
 	a.turn++
 	a.saw(at)

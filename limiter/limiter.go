@@ -113,9 +113,7 @@ func (l *Limiter) Take(now time.Time, req Request) (p Permit, d Decision) {
 }
 
 // Check is what [Limiter.Take] would answer. It takes nothing, so now may be ahead
-// of the times of other calls. One that is more than a second behind, without a
-// monotonic reading, says like any other that the clock was set back, and restarts
-// the waits that run: otherwise who checks and waits as told would be told again.
+// of the times of other calls, or long past.
 func (l *Limiter) Check(now time.Time, req Request) (d Decision) {
 	l.decide(nil, &d, now, &req, true)
 	return d

@@ -66,7 +66,7 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	case !end.known():
 		end = instant{a.last, a.last, a.steady}
 	case end.tick < a.last:
-		end = s.overtaken(number, l.planOf(a), ofAccount, end)
+		end = l.overtaken(s, number, l.planOf(a), ofAccount, end)
 	}
 	l.lapse(s, number, end)
 	if s.flights.one(p.flight).serial == p.serial {
@@ -164,7 +164,7 @@ func (l *Limiter) reach(s *shard, i uint32, given instant) instant {
 	case !given.known():
 		return instant{b.last, b.last, b.steady}
 	case given.tick < b.last:
-		return s.overtaken(i, l.plan, ofPortfolio, given)
+		return l.overtaken(s, i, l.plan, ofPortfolio, given)
 	}
 	b.saw(given)
 	return given
@@ -202,6 +202,11 @@ func (l *Limiter) foresee(q *query) {
 	s, account := q.shard, &q.account
 	copied := false
 	for f := range s.flying(account.record) {
+		if account.back != nil {
+			later := *f
+			later.at = account.back.to
+			f = &later
+		}
 		end, out := l.runsOut(f, account.at)
 		if !out {
 			return

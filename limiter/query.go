@@ -58,7 +58,7 @@ func (l *Limiter) begin(q *query, f *found, req *Request) *RequestError {
 		q.plan = l.planOf(a)
 	}
 	pl := q.plan
-	account.hold(s, pl, ofAccount, at)
+	l.hold(account, s, pl, ofAccount, at, q.peek)
 	account.cost, account.keep = max(req.Cost, 1), req.Keep
 	rules := pl.covering(req.Action)
 	if !req.NewContact {
@@ -148,7 +148,7 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 		o.shard.mu.Lock() // always after an account's shard
 		portfolio := &o.portfolio
 		portfolio.number, portfolio.record, _ = o.shard.accounts.look(o.hash, named(req.Portfolio), req.Portfolio)
-		portfolio.hold(o.shard, q.plan, ofPortfolio, at)
+		l.hold(portfolio, o.shard, q.plan, ofPortfolio, at, q.peek)
 		portfolio.cost, portfolio.keep = account.cost, account.keep
 		if mine&q.plan.recipients != 0 {
 			key := portfolio.key

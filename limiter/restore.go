@@ -70,7 +70,7 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	a := s.accounts.at(i)
 	a.plan = number
 	if at.tick < a.last {
-		at = s.overtaken(i, pl, scope, at)
+		at = l.overtaken(s, i, pl, scope, at)
 	}
 	if !alike {
 		l.rehome(s, i, scope, pl, target, at)
@@ -89,6 +89,7 @@ func (s *stopPicture) again() *stop { return &stop{s.stop.until, s.stop.reason, 
 
 // clear empties an account's record and voids its permits. It requires s.mu.
 func (l *Limiter) clear(s *shard, pl *plan, scope int, i uint32) {
+	l.forgetLookback(s, i)
 	a := s.accounts.at(i)
 	for a.flight != 0 {
 		if d := s.flights.one(a.flight - 1).portfolio; d.shard != 0 {

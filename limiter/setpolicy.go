@@ -112,7 +112,7 @@ func (l *Limiter) renew(s *shard, i uint32, number uint16, at instant) {
 	a := s.accounts.at(i)
 	old := l.planOf(a)
 	if at.tick < a.last {
-		at = s.overtaken(i, old, ofAccount, at)
+		at = l.overtaken(s, i, old, ofAccount, at)
 	}
 	l.lapse(s, i, at)
 	a.plan = number

@@ -20,7 +20,9 @@ type shard struct {
 	holds    map[Target]*stop // on the shard's accounts; made once used
 	others   others           // of the request in hand
 	rests    map[owner][]rest // what policies that are gone have left; made once used
-	_        [64]byte         // keeps two shards' locks off one cache line
+
+	lookbacks map[uint32]lookback // by account; made once used
+	_         [64]byte            // keeps two shards' locks off one cache line
 }
 
 // A flight is a permit that is not settled. An account's flights form a ring, in

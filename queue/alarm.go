@@ -11,10 +11,18 @@ import (
 // awake is the alarm of a Run that is about to look when the next lane is due.
 const awake = int64(math.MinInt64)
 
+// Where more than fewLanes wait, Run wakes at most once in a grain: lanes that are due
+// so soon after others wait that long, and are served together.
+const (
+	fewLanes = 1000
+	grain    = 2 * time.Millisecond
+)
+
 // keepTime calls a worker whenever a lane becomes due, until ctx is done. It sleeps
 // on one timer meanwhile.
 func (q *Queue) keepTime(ctx context.Context, c *crew) {
 	var timer alarm
+	var rang time.Time // when it last did
 	for ctx.Err() == nil {
 		now := q.clock.Now()
 		tick := q.tick(now)
@@ -25,10 +33,10 @@ func (q *Queue) keepTime(ctx context.Context, c *crew) {
 			c.call()
 		case due == never:
 			q.alarm.Store(never)
-		case !timer.set(q.clock, now.Add(time.Duration(due-tick))):
+		case !timer.set(q.clock, q.together(now.Add(time.Duration(due-tick)), rang, now)):
 			continue
 		default:
-			q.alarm.Store(min(due, q.tick(timer.rings)))
+			q.alarm.Store(min(due, q.tick(timer.rings))) // what is due after that is seen when it rings
 		}
 		if _, sooner := q.first(); due > tick && sooner < q.alarm.Load() {
 			continue // it came too late to see the alarm
@@ -36,13 +44,21 @@ func (q *Queue) keepTime(ctx context.Context, c *crew) {
 		select {
 		case <-q.wake:
 		case <-timer.channel:
-			timer = alarm{}
+			timer, rang = alarm{}, q.clock.Now()
 		case account, open := <-q.news:
 			q.heard(account, open)
 		case <-ctx.Done():
 		}
 		q.alarm.Store(awake)
 	}
+}
+
+// together is when to wake for a lane that is due, where Run woke before.
+func (q *Queue) together(due, woke, now time.Time) time.Time {
+	if since := now.Sub(woke); since < 0 || since >= grain || q.scheduled() <= fewLanes {
+		return due
+	}
+	return latest(due, woke.Add(grain))
 }
 
 // watch sees to it that the lane which is due first is looked at in time.

@@ -1,10 +1,13 @@
 package queue
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wapace/wapace/policy"
 )
 
 // A fakeClock keeps what it was asked for, and moves when it is.
@@ -49,4 +52,21 @@ func TestAlarm(t *testing.T) {
 	c.late = 0
 	require.True(t, a.set(c, start.Add(time.Second)), "so it is set again")
 	require.Len(t, c.alarms, 3)
+}
+
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	q, err := New(policy.Unlimited(), SenderFunc(func(context.Context, Message) (Receipt, error) { return Receipt{}, nil }), nil)
+	require.NoError(t, err)
+	now := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	soon, late := now.Add(time.Millisecond/2), now.Add(time.Second)
+	woke := now.Add(-time.Millisecond)
+	require.Equal(t, soon, q.together(soon, woke, now), "few lanes wait")
+	q.shards[0].due.size.Store(fewLanes - 1)
+	q.shards[5].due.size.Store(2)
+	require.Equal(t, woke.Add(grain), q.together(soon, woke, now))
+	require.Equal(t, late, q.together(late, woke, now))
+	require.Equal(t, soon, q.together(soon, now.Add(-grain), now), "it woke long ago")
+	require.Equal(t, soon, q.together(soon, time.Time{}, now), "it never woke")
+	require.Equal(t, soon, q.together(soon, now.Add(time.Hour), now), "the clock was set back")
 }

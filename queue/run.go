@@ -15,13 +15,14 @@ var ErrLeftOnWire = errors.New("queue: stopped with calls that did not return")
 const lastWord = time.Second
 
 // Run sends until ctx is done, with up to Options.Workers calls of the sender at
-// once and one timer. Then it claims nothing more, lets the sends on the wire
-// finish for Options.StopWait, cancels their context, and a second later gives up
-// those that have not returned: they are recorded as in doubt, and Run returns an
-// error that wraps [ErrLeftOnWire]. Messages that were not on the wire stay queued.
-// Where a message's end cannot be recorded before Options.StopWait has passed, Run
-// returns the store's error. Otherwise it returns nil, and nothing of it runs any
-// more. The queue has stopped then: Run is called once. [ErrRunning] and
+// once and one timer. Where more than a thousand accounts wait for a time, it wakes
+// once for those that are due within 2 ms. When ctx is done it claims nothing more,
+// lets the sends on the wire finish for Options.StopWait, cancels their context, and a
+// second later gives up those that have not returned: they are recorded as in doubt,
+// and Run returns an error that wraps [ErrLeftOnWire]. Messages that were not on the
+// wire stay queued. Where a message's end cannot be recorded before Options.StopWait
+// has passed, Run returns the store's error. Otherwise it returns nil, and nothing of
+// it runs any more. The queue has stopped then: Run is called once. [ErrRunning] and
 // [ErrStopped] say that it did nothing.
 func (q *Queue) Run(ctx context.Context) error {
 	if err := q.take(); err != nil {

@@ -5,12 +5,13 @@ import "sync/atomic"
 // A schedule is the lanes of a shard that wait for a time, the next one first: a
 // 4-ary heap, which is flatter than a binary one and moves fewer lanes. Lanes that
 // are due at once are served in the order they were scheduled, whatever their
-// shard. It changes with the shard's lock held; the head may be read without.
+// shard. It changes with the shard's lock held; the head and the size may be read without.
 type schedule struct {
 	heap     []entry
 	turns    *atomic.Uint64 // of all shards
 	head     atomic.Int64   // when the first lane is due, never where there is none
 	headTurn atomic.Uint64
+	size     atomic.Int32 // of the heap
 }
 
 // An entry is a lane and the tick at which it is due.
@@ -89,6 +90,7 @@ func (s *schedule) remove(l *lane) {
 
 // show lets all see when the first lane is due.
 func (s *schedule) show() {
+	s.size.Store(int32(len(s.heap)))
 	if len(s.heap) == 0 {
 		s.head.Store(never)
 		return

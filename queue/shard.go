@@ -57,6 +57,14 @@ func (q *Queue) first() (first *shard, due int64) {
 	return first, due
 }
 
+// scheduled is how many lanes wait for a time.
+func (q *Queue) scheduled() (n int) {
+	for i := range q.shards {
+		n += int(q.shards[i].due.size.Load())
+	}
+	return n
+}
+
 // all is every lane, each with its shard's lock held, in no order.
 func (q *Queue) all() iter.Seq[*lane] {
 	return func(yield func(*lane) bool) {

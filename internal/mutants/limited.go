@@ -40,8 +40,13 @@ func limited() []trial {
 		}, "TestAPortfolioHasAClockOfItsOwn"},
 		{mutant{
 			"what a recipient has left stays when the clock is set back", "limiter/holder.go",
-			"s.rewindRests(owner{i, p.recipient}, pairKey(p.recipient), a.last, at.tick)",
+			"s.rewindRests(owner{i, p.recipient}, pairKey(p.recipient), a.last, again.tick)",
 			"",
 		}, "TestRestsFollowAClockThatIsSetBack"},
+		{mutant{
+			"a check for a time long past restarts waits", "limiter/holder.go",
+			"case peek && at.setBack(a.last, a.steady):",
+			"case peek && at.known() && false:",
+		}, "TestLookingBackChangesNothing"},
 	}
 }
