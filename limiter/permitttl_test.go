@@ -163,3 +163,19 @@ func TestRunningOutIsASettleAsSent(t *testing.T) {
 		}
 	})
 }
+
+// A permit that has run out starts the pause of its own recipient alone, also for who
+// only looks.
+func TestAPermitRunsOutForItsRecipient(t *testing.T) {
+	t.Parallel()
+	l := withTTL(t, policy.Policy{Rules: []policy.Rule{
+		{Name: "each", Scope: policy.ScopeRecipient, Limit: policy.Gap{Min: time.Minute, Max: time.Minute}},
+	}}, 10*time.Second)
+	require.Equal(t, limiter.Allowed, l.Allow(monday.Add(-50*time.Second), to("b")).Answer)
+	_, d := l.Take(monday, to("a"))
+	require.Equal(t, limiter.Allowed, d.Answer)
+	now := monday.Add(20 * time.Second)
+	require.Equal(t, 50*time.Second, l.Check(now, to("a")).RetryAfter)
+	require.Equal(t, limiter.Allowed, l.Check(now, to("b")).Answer)
+	require.Equal(t, limiter.Allowed, l.Allow(now, to("b")).Answer)
+}

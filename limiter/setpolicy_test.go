@@ -867,3 +867,16 @@ func TestEachRuleGetsItsOwnRestBack(t *testing.T) {
 		require.ElementsMatch(t, want, l.Gates(now, request(1)), "%+v", p.Rules)
 	}
 }
+
+// A pause that goes on in another gap shortens none that runs there.
+func TestAPauseThatGoesOnShortensNone(t *testing.T) {
+	t.Parallel()
+	long := policy.Rule{Name: "long", Limit: policy.Gap{Min: 100 * time.Second, Max: 100 * time.Second}}
+	short := policy.Rule{Name: "short", Limit: policy.Gap{Min: 50 * time.Second, Max: 50 * time.Second, Every: 2}}
+	l := newLimiter(t, policy.Policy{Rules: []policy.Rule{long, short}})
+	require.Equal(t, limiter.Allowed, l.Allow(monday, request(1)).Answer)
+	now := monday.Add(100 * time.Second)
+	require.Equal(t, limiter.Allowed, l.Allow(now, request(1)).Answer)
+	setPolicy(t, l, now.Add(10*time.Second), policy.Policy{Rules: []policy.Rule{long}})
+	require.Equal(t, 90*time.Second, l.Check(now.Add(10*time.Second), request(1)).RetryAfter)
+}
