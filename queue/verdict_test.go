@@ -233,6 +233,36 @@ func TestSendTimeout(t *testing.T) {
 	}
 }
 
+// A message that is given up on the wire was one attempt, also where it was recorded as
+// sending only after a store that failed.
+func TestSendTimeout_AfterAStoreThatFailed(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []fault{failsBefore, failsAfter} {
+		t.Run(fmt.Sprint("fault ", fails), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				release := make(chan struct{})
+				q := newQueue(t, policy.Unlimited(), queue.SenderFunc(func(context.Context, queue.Message) (queue.Receipt, error) {
+					<-release
+					return queue.Receipt{}, nil
+				}), queue.Options{
+					SendTimeout: time.Minute, Store: flaky{queue.NewMemory(10), script(map[string][]fault{"Begin": {fails}})},
+				})
+				id := enqueue(t, q, hi(alice))
+				stop := run(q)
+				time.Sleep(time.Hour)
+				r := get(t, q, id)
+				require.Equal(t, queue.InDoubt, r.Status)
+				require.Equal(t, 1, r.Attempts)
+				require.WithinRange(t, r.At, start, start.Add(10*time.Second))
+				close(release)
+				require.NoError(t, stop())
+			})
+		})
+	}
+}
+
 func TestInDoubt_ResentOnce(t *testing.T) {
 	t.Parallel()
 	var d diary

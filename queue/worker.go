@@ -91,6 +91,7 @@ func (q *Queue) send(ctx context.Context, j job) {
 	s.mu.Lock()
 	if lost = it.way.lost; !lost {
 		it.way.wired, it.way.began, it.phase, it.way.hush = true, r.At, onWire, cancel
+		it.way.record = nil // a mark that failed is behind it
 	}
 	s.mu.Unlock()
 	if lost {
