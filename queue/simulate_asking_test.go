@@ -16,7 +16,7 @@ import (
 // somebody does all the time is the same run.
 func TestSimulate_Asking(t *testing.T) {
 	t.Parallel()
-	each(t, 10, func(t *testing.T, w *world) {
+	each(t, 20, func(t *testing.T, w *world) {
 		w.step(t)
 		asked := newWorld(w.seed, &queuetest.Clock{})
 		asked.curious = rand.New(rand.NewPCG(w.seed, 2))

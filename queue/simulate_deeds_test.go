@@ -22,7 +22,7 @@ type deed func(l *life)
 func deeds() []deed {
 	return []deed{
 		(*life).enqueue, (*life).enqueue, (*life).enqueue, (*life).enqueue, (*life).enqueue, (*life).enqueue,
-		(*life).withdraw, (*life).stopSome, (*life).letGo, (*life).resolve, (*life).confirm, (*life).meddle, (*life).flap, (*life).look,
+		(*life).withdraw, (*life).stopSome, (*life).letGo, (*life).resolve, (*life).confirm, (*life).meddle, (*life).flap, (*life).look, (*life).sway,
 	}
 }
 
@@ -60,12 +60,16 @@ func (l *life) enqueue() {
 	if w.option.NewWireID != nil && w.oneIn(3) {
 		m.InDoubt = queue.ResendInDoubt
 	}
+	w.mu.Lock()
+	full, known := w.full(&m)
+	w.mu.Unlock()
 	id, err := l.queue.Enqueue(context.Background(), m)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.told(&m, err, full, known)
 	switch {
 	case l.dead:
-	case errors.Is(err, queue.ErrFull) && w.option.MaxQueued > 0:
+	case errors.Is(err, queue.ErrFull) && w.option.MaxQueued > 0, errors.Is(err, queue.ErrDayFull):
 	case err != nil:
 		if !l.expected(err) && !errors.Is(err, queue.ErrMessage) { // it may have expired meanwhile
 			w.faultf("Enqueue: %v", err)

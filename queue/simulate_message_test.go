@@ -179,7 +179,7 @@ func (l *life) toWire(on queue.Message) *message {
 // ranks holds that no message of the lane that could go ranks higher than one that
 // goes. It requires w.mu.
 func (w *world) ranks(m *message) {
-	if !w.plain || w.trembles || !w.steps() || w.option.Width > 1 || len(w.narrow()) > 0 {
+	if !w.plain || w.trembles || w.swayed[m.Account] || !w.steps() || w.option.Width > 1 || len(w.narrow()) > 0 {
 		return
 	}
 	for _, other := range w.order {
@@ -325,7 +325,7 @@ func (p *draws) count(w *world, action policy.Action, end time.Time, sent bool) 
 // count. It requires w.mu.
 func (p *draws) check(w *world, action policy.Action, at time.Time) {
 	for i, r := range w.policy.Rules {
-		if w.lives == 0 && r.Covers(action) && at.Before(p.over[i]) {
+		if w.lives == 0 && !w.swayed[p.account] && r.Covers(action) && at.Before(p.over[i]) {
 			w.faultf("%s went at %v, where rule %q has it wait until %v", p.account, at, r.Name, p.over[i])
 		}
 	}

@@ -262,7 +262,7 @@ func (w *world) auditPolicy() {
 			return false
 		})
 	}
-	for _, v := range queuetest.Audit(p, w.ledger) {
+	for _, v := range queuetest.Audit(p, w.auditSways()) {
 		w.faultf("the policy is broken: %v", v)
 	}
 }

@@ -51,6 +51,8 @@ type world struct {
 	targets  map[limiter.Target]bool // that were ever held
 	ledger   []queuetest.Call
 	drawn    map[string]*draws
+	swayed   map[string]bool // accounts whose policy was changed
+	sways    []sway
 	written  map[[2]string]bool // by whom to whom
 	curious  *rand.Rand         // asks about messages, where there is one
 	back     time.Duration      // how far the clock was set back in all
@@ -74,7 +76,7 @@ func newWorld(seed uint64, clock limiter.Clock) *world {
 		seed: seed, clock: clock, dice: rand.New(rand.NewPCG(seed, 1)),
 		store: queue.NewMemory(1 << 20), offline: map[string]bool{},
 		messages: map[string]*message{}, ghosts: map[string]bool{}, keys: map[[2]string]*message{},
-		targets: map[limiter.Target]bool{}, drawn: map[string]*draws{}, written: map[[2]string]bool{},
+		targets: map[limiter.Target]bool{}, drawn: map[string]*draws{}, written: map[[2]string]bool{}, swayed: map[string]bool{},
 	}
 	type world struct {
 		policy policy.Policy
@@ -116,6 +118,9 @@ func newWorld(seed uint64, clock limiter.Clock) *world {
 	}
 	if w.oneIn(3) {
 		w.option.Typing = quiet
+	}
+	if w.oneIn(3) {
+		w.option.DayFull = queue.Reject
 	}
 	if w.oneIn(3) {
 		w.option.Ramp = &queue.Ramp{}
@@ -196,6 +201,9 @@ func (w *world) end(l *life) {
 	for i := range w.ledger {
 		if w.ledger[i].Done.IsZero() {
 			w.ledger[i].Done = now // what was on the wire counts as sent now
+			if w.ledger[i].Action == policy.SendMessage {
+				w.write(&w.ledger[i])
+			}
 		}
 	}
 	w.forget()
