@@ -80,6 +80,21 @@ func simulated() []mutant {
 			"r.InDoubt != ResendInDoubt {",
 		},
 		{
+			"nobody is a new contact", "queue/queue.go",
+			"NewContact: it.contact,",
+			"NewContact: false,",
+		},
+		{
+			"what waits is not counted when a day is full", "queue/dayfull.go",
+			"g.Remaining < int64(all) {",
+			"g.Remaining < min(int64(all), 0) {",
+		},
+		{
+			"a check that ends after the clock was set back is forgotten", "queue/verify.go",
+			"next == it || next != nil",
+			"next != nil",
+		},
+		{
 			"a message is sent that the connection is gone for", "queue/link.go",
 			"if q.connected(j.subject()) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
 			"if q.connected(j.subject()) || j.item.way.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
