@@ -243,11 +243,17 @@ func TestSendTimeout_AfterAStoreThatFailed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				release := make(chan struct{})
+				var begins atomic.Int64
 				q := newQueue(t, policy.Unlimited(), queue.SenderFunc(func(context.Context, queue.Message) (queue.Receipt, error) {
 					<-release
 					return queue.Receipt{}, nil
 				}), queue.Options{
-					SendTimeout: time.Minute, Store: flaky{queue.NewMemory(10), script(map[string][]fault{"Begin": {fails}})},
+					SendTimeout: time.Minute, Store: flaky{queue.NewMemory(10), func(method string) fault {
+						if method == "Begin" && begins.Add(1) == 1 {
+							return fails
+						}
+						return works
+					}},
 				})
 				id := enqueue(t, q, hi(alice))
 				stop := run(q)
