@@ -117,6 +117,35 @@ func TestRestart_GapBeginsAnew(t *testing.T) {
 	}
 }
 
+// A message is marked as sending by a store that says it has failed, and goes out on
+// the next try: what is spent is spent then, also after a crash.
+func TestRestart_MarkedBefore(t *testing.T) {
+	t.Parallel()
+	clock := &queuetest.Clock{}
+	store, crashed := queue.NewMemory(100), false
+	p := rules(policy.SlidingWindow{Max: 1, Window: time.Hour})
+	fails := flaky{crashing{store, &crashed}, script(map[string][]fault{"Begin": {failsAfter}})}
+	q := newQueue(t, p, queue.SenderFunc(func(context.Context, queue.Message) (queue.Receipt, error) {
+		crashed = true
+		return queue.Receipt{}, nil
+	}), queue.Options{Clock: clock, Store: fails, Typing: quiet})
+	enqueue(t, q, hi(alice))
+	enqueue(t, q, hi(alice))
+	next, err := q.Step(t.Context())
+	require.NoError(t, err)
+	require.False(t, crashed)
+	clock.Set(next)
+	_, err = q.Step(t.Context())
+	require.NoError(t, err)
+	require.True(t, crashed)
+
+	clock.Advance(time.Minute)
+	q = newQueue(t, p, always, queue.Options{Clock: clock, Store: store, Typing: quiet})
+	due, err := q.Step(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, next.Add(time.Hour), due)
+}
+
 // A restart in which nothing was lost neither bursts nor waits longer.
 func TestRestart_InTurn(t *testing.T) {
 	t.Parallel()
