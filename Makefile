@@ -65,7 +65,7 @@ simulate: ## send under SEEDS runs of failures, and audit each
 	$(GO) test -count=1 -run '^TestSimulate' ./queue -seeds $(SEEDS)
 
 mutants: ## break the library on purpose, and hold that the simulator notices
-	@$(GO) run ./internal/mutants -seeds 500
+	@$(GO) run ./internal/mutants -seeds 2000
 
 32bit: ## run the tests as a 32-bit program
 	@bash .ci/32bit
