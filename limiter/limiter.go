@@ -177,10 +177,11 @@ func (l *Limiter) decide(p *Permit, d *Decision, now time.Time, req *Request, pe
 
 // find looks for an account and leaves its shard locked.
 func (l *Limiter) find(f *found, account string) {
-	f.hash = l.hash.of(account)
+	var name name
+	name, f.hash = l.hash.named(account)
 	f.shard = &l.shards[f.hash%shardCount]
 	f.shard.mu.Lock()
-	f.number, f.account, f.home = f.shard.accounts.look(f.hash, named(account), account)
+	f.number, f.account, f.home = f.shard.accounts.look(f.hash, name, account)
 }
 
 // around decides and charges whatever the request needs, and unlocks the shard.

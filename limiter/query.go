@@ -143,11 +143,12 @@ func (l *Limiter) involve(q *query, req *Request, at instant) *RequestError {
 		if mine &= q.asking(); mine == 0 {
 			return nil
 		}
-		o.hash = l.hash.of(req.Portfolio)
+		var name name
+		name, o.hash = l.hash.named(req.Portfolio)
 		o.shard = &l.portfolios[o.hash%shardCount]
 		o.shard.mu.Lock() // always after an account's shard
 		portfolio := &o.portfolio
-		portfolio.number, portfolio.record, _ = o.shard.accounts.look(o.hash, named(req.Portfolio), req.Portfolio)
+		portfolio.number, portfolio.record, _ = o.shard.accounts.look(o.hash, name, req.Portfolio)
 		l.hold(portfolio, o.shard, q.plan, ofPortfolio, at, q.peek)
 		portfolio.cost, portfolio.keep = account.cost, account.keep
 		if mine&q.plan.recipients != 0 {
