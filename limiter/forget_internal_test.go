@@ -142,12 +142,7 @@ func TestAPairCosts64Bytes(t *testing.T) {
 					for _, page := range s.pairs.slab.pages {
 						total += 16 * len(page)
 					}
-					for _, rows := range s.rows {
-						for _, page := range rows.pages {
-							total += 8 * len(page)
-						}
-					}
-					total += 8 * len(s.pairs.index.slots)
+					total += bytesOf(s.rows, s.pairs.index)
 				}
 				worst = max(worst, (total+n-1)/n)
 			}

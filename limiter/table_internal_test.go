@@ -45,6 +45,16 @@ func TestNames(t *testing.T) {
 	})
 }
 
+// bytesOf is what rows of words and an index take.
+func bytesOf(rows []slab[int64], of index) (total int) {
+	for _, r := range rows {
+		for _, page := range r.pages {
+			total += 8 * len(page)
+		}
+	}
+	return total + 8*len(of.slots)
+}
+
 // TestAnAccountCosts200Bytes adds up what accounts take under the standard policy, once
 // they have sent and once they have looked up too.
 func TestAnAccountCosts200Bytes(t *testing.T) {
@@ -60,12 +70,7 @@ func TestAnAccountCosts200Bytes(t *testing.T) {
 			for _, page := range s.accounts.middle.pages {
 				total += 128 * len(page)
 			}
-			for _, rows := range s.rows {
-				for _, page := range rows.pages {
-					total += 8 * len(page)
-				}
-			}
-			total += 8 * len(s.accounts.index.slots)
+			total += bytesOf(s.rows, s.accounts.index)
 		}
 		return total / n
 	}
