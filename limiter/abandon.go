@@ -22,9 +22,7 @@ func (l *Limiter) Abandon(now time.Time, account string) error {
 		return nil
 	}
 	defer l.changed(account)
-	if at.tick < s.accounts.at(i).last {
-		at = l.overtaken(s, i, l.planOf(s.accounts.at(i)), ofAccount, at)
-	}
+	at = l.reach(s, i, l.planOf(s.accounts.at(i)), ofAccount, at)
 	for s.accounts.at(i).flight != 0 {
 		l.settle(s, s.accounts.at(i).flight-1, at, at, Sent)
 	}

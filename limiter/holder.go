@@ -68,6 +68,19 @@ func (h *holder) meet(s *shard, pl *plan, account *holder, recipient uint64) {
 	h.words = words{near: pl.fresh[ofRecipient]}
 }
 
+// reach is the instant at which holder i is changed that is given: its latest one where
+// that is none, or where it was overtaken. It requires s.mu.
+func (l *Limiter) reach(s *shard, i uint32, pl *plan, scope int, given instant) instant {
+	a := s.accounts.at(i)
+	switch {
+	case !given.known():
+		return a.latest()
+	case given.tick < a.last:
+		return l.overtaken(s, i, pl, scope, given)
+	}
+	return given
+}
+
 // overtaken is the instant at for holder i, whose last is later: that last one
 // where the caller was overtaken or the clock trembles. Otherwise the clock was set
 // back, and the waits of the holder, and of an account's recipients, start again.

@@ -61,13 +61,7 @@ func (p Permit) Settle(now time.Time, o Outcome) {
 	number := s.flights.one(p.flight).account
 	a := s.accounts.at(number)
 	given := l.instant(now)
-	end := given
-	switch {
-	case !end.known():
-		end = instant{a.last, a.last, a.steady}
-	case end.tick < a.last:
-		end = l.overtaken(s, number, l.planOf(a), ofAccount, end)
-	}
+	end := l.reach(s, number, l.planOf(a), ofAccount, given)
 	l.lapse(s, number, end)
 	if s.flights.one(p.flight).serial == p.serial {
 		l.settle(s, p.flight, end, given, o)
@@ -133,9 +127,10 @@ func (l *Limiter) settle(s *shard, number uint32, end, given instant, o Outcome)
 		defer other.mu.Unlock()
 		b := other.accounts.at(d.account)
 		b.pairs--
-		at := instant{b.last, b.last, b.steady}
+		at := b.latest()
 		if o == Unsent || o == Refused {
-			at = l.reach(other, d.account, given)
+			at = l.reach(other, d.account, l.plan, ofPortfolio, given)
+			b.saw(at)
 		}
 		d.stale = d.turn != b.turn
 		receipts[ofPortfolio] = d.receipt
@@ -154,20 +149,6 @@ func (l *Limiter) settle(s *shard, number uint32, end, given instant, o Outcome)
 		r.settle(h.cells(r), receipts[r.scope], h.at, o)
 	}
 	a.saw(end)
-}
-
-// reach moves portfolio i, which something is given back to, on to an instant, and
-// returns the one that it is then at. It requires s.mu.
-func (l *Limiter) reach(s *shard, i uint32, given instant) instant {
-	b := s.accounts.at(i)
-	switch {
-	case !given.known():
-		return instant{b.last, b.last, b.steady}
-	case given.tick < b.last:
-		return l.overtaken(s, i, l.plan, ofPortfolio, given)
-	}
-	b.saw(given)
-	return given
 }
 
 // lapse settles the permits of account i that have run out by the instant at, each

@@ -69,9 +69,7 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	p.install(s, pl, scope, i, at, alike && target == l.plan)
 	a := s.accounts.at(i)
 	a.plan = number
-	if at.tick < a.last {
-		at = l.overtaken(s, i, pl, scope, at)
-	}
+	at = l.reach(s, i, pl, scope, at)
 	if !alike {
 		l.rehome(s, i, scope, pl, target, at)
 	}

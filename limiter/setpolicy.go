@@ -111,9 +111,7 @@ func (l *Limiter) withPortfolioRules(p policy.Policy) (policy.Policy, error) {
 func (l *Limiter) renew(s *shard, i uint32, number uint16, at instant) {
 	a := s.accounts.at(i)
 	old := l.planOf(a)
-	if at.tick < a.last {
-		at = l.overtaken(s, i, old, ofAccount, at)
-	}
+	at = l.reach(s, i, old, ofAccount, at)
 	l.lapse(s, i, at)
 	a.plan = number
 	pl := l.planOf(a)

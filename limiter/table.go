@@ -58,6 +58,9 @@ type account struct {
 // saw moves the account to an instant.
 func (a *account) saw(at instant) { a.last, a.steady = at.tick, at.steady }
 
+// latest is the instant that the account was last moved to.
+func (a *account) latest() instant { return instant{a.last, a.last, a.steady} }
+
 // record is account i and the room for words in its record. Both are valid until the
 // next call of add.
 func (t *table) record(i uint32) (a *account, home []int64) {

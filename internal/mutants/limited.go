@@ -35,8 +35,8 @@ func limited() []trial {
 		}, "TestClockThatStepsBack"},
 		{mutant{
 			"a portfolio is told the account's time", "limiter/permit.go",
-			"at = l.reach(other, d.account, given)",
-			"at = l.reach(other, d.account, end)",
+			"at = l.reach(other, d.account, l.plan, ofPortfolio, given)",
+			"at = l.reach(other, d.account, l.plan, ofPortfolio, end)",
 		}, "TestAPortfolioHasAClockOfItsOwn"},
 		{mutant{
 			"what a recipient has left stays when the clock is set back", "limiter/holder.go",
