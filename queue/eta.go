@@ -51,9 +51,5 @@ func (q *Queue) ETA(ctx context.Context, id string) (Estimate, error) {
 	if err != nil {
 		return Estimate{}, fmt.Errorf("queue: eta: %w", err)
 	}
-	e, err := f.estimate(ctx)
-	if err != nil {
-		return Estimate{}, err
-	}
-	return e, nil
+	return f.estimate(ctx)
 }

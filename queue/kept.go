@@ -104,6 +104,13 @@ func (k *kept) version() uint64 {
 	return k.fate.version
 }
 
+// copy is the record, which shares nothing with the kept.
+func (k *kept) copy() Record {
+	r := k.record()
+	r.Message = r.clone()
+	return r
+}
+
 // record is the record, which shares with the kept what that refers to.
 func (k *kept) record() (r Record) {
 	r.ID, r.Account, r.To, r.Text, r.Enqueued, r.Order = k.id, k.account, k.to, k.text, k.enqueued, k.order

@@ -61,8 +61,7 @@ func (s *memory) Load(_ context.Context, keep time.Duration) (*Saved, error) {
 	saved := &Saved{Last: s.last}
 	for _, k := range s.order {
 		if !k.gone && !k.status().Final() {
-			r := k.record()
-			r.Message = r.clone()
+			r := k.copy()
 			saved.Waiting = append(saved.Waiting, &r)
 		}
 	}
@@ -217,9 +216,7 @@ func (s *memory) Get(_ context.Context, id string) (Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k := s.find(id, s.hash(id)); k != nil {
-		r := k.record()
-		r.Message = r.clone()
-		return r, nil
+		return k.copy(), nil
 	}
 	return Record{}, fmt.Errorf("%w: id %.64q", ErrUnknownMessage, id)
 }

@@ -116,14 +116,7 @@ func (l *lane) steps() []step {
 
 // drawn is the end of a sketch.
 func (s *shard) drawn(done *sketching) {
-	for i, other := range s.sketches {
-		if other == done {
-			last := len(s.sketches) - 1
-			s.sketches[i], s.sketches[last] = s.sketches[last], nil
-			s.sketches = s.sketches[:last]
-			return
-		}
-	}
+	s.sketches = slices.DeleteFunc(s.sketches, func(other *sketching) bool { return other == done })
 }
 
 // stir tells those who copy a line that it changes.

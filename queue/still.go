@@ -1,6 +1,9 @@
 package queue
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"slices"
+)
 
 // A still is the messages of a sketch as those of a lane, to be stepped ahead of the
 // clock.
@@ -20,12 +23,12 @@ func (s *sketch) still(seed maphash.Seed) *still {
 		n:      int32(len(s.marks)),
 		ready:  s.ready,
 	}}
-	campaigns := append([]campaign(nil), s.campaigns...)
+	campaigns := slices.Clone(s.campaigns)
 	for i := range campaigns {
 		to.line.hear(&campaigns[i])
 	}
 	if len(s.passes) > 0 {
-		to.line.more().passed = append([]priorityPass(nil), s.passes...)
+		to.line.more().passed = slices.Clone(s.passes)
 	}
 	items, ways := make([]item, len(s.marks)), make([]way, len(s.times))
 	for i := range s.marks {
