@@ -15,7 +15,7 @@ const awake = int64(math.MinInt64)
 // so soon after others wait that long, and are served together.
 const (
 	fewLanes = 1000
-	grain    = 2 * time.Millisecond
+	grain    = 250 * time.Microsecond
 )
 
 // keepTime calls a worker whenever a lane becomes due, until ctx is done. It sleeps
