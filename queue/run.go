@@ -16,7 +16,7 @@ const lastWord = time.Second
 
 // Run sends until ctx is done, with up to Options.Workers calls of the sender at
 // once and one timer. Where more than a thousand accounts wait for a time, it wakes
-// once for those that are due within 2 ms. When ctx is done it claims nothing more,
+// once for those that are due within 250 µs. When ctx is done it claims nothing more,
 // lets the sends on the wire finish for Options.StopWait, cancels their context, and a
 // second later gives up those that have not returned: they are recorded as in doubt,
 // and Run returns an error that wraps [ErrLeftOnWire]. Messages that were not on the
