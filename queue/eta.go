@@ -36,6 +36,9 @@ func (e Estimate) Never() bool { return e.At.IsZero() }
 // on meanwhile. Errors: [ErrUnknownMessage], the store's, that of ctx once it is
 // done. All may call it at once.
 func (q *Queue) ETA(ctx context.Context, id string) (Estimate, error) {
+	if err := given(ctx); err != nil {
+		return Estimate{}, err
+	}
 	r, err := q.store.Get(ctx, id)
 	if err != nil {
 		return Estimate{}, err

@@ -82,6 +82,9 @@ const (
 // in doubt waits for [Queue.Resolve]. Errors: [ErrUnknownMessage], the store's. All
 // may call it at once.
 func (q *Queue) Gates(ctx context.Context, id string) ([]Gate, error) {
+	if err := given(ctx); err != nil {
+		return nil, err
+	}
 	r, err := q.store.Get(ctx, id)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -123,7 +124,8 @@ type Options struct {
 // ErrOption is wrapped by every [OptionError].
 var ErrOption = errors.New("queue: bad option")
 
-// An OptionError says what is wrong with an argument of [New]. It wraps
+// An OptionError says what is wrong with an argument that is not a message: one of
+// [New] or [Wrap], a field of their options or of a [Filter], a nil context. It wraps
 // [ErrOption].
 type OptionError struct {
 	Field  string // the field's name in lower case
@@ -138,6 +140,14 @@ func (e *OptionError) Error() string {
 
 // Unwrap makes errors.Is(err, [ErrOption]) true.
 func (e *OptionError) Unwrap() error { return ErrOption }
+
+// given is what is wrong with a context.
+func given(ctx context.Context) error {
+	if ctx == nil {
+		return optionError("context", "nil", "pass context.Background() where there is none")
+	}
+	return nil
+}
 
 func optionError(field string, value any, remedy string) error {
 	return &OptionError{field, fmt.Sprint(value), remedy}
@@ -223,11 +233,15 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 	if d.History == 0 {
 		d.History = 100_000
 	}
-	if d.Store == nil {
-		d.Store = newMemory(max(d.History, 0))
-	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
+	} else {
+		d.Logger = slog.New(quietly{d.Logger.Handler()})
+	}
+	if d.Store == nil {
+		d.Store = newMemory(max(d.History, 0))
+	} else {
+		d.Store = guarded{d.Store, d.Logger}
 	}
 	return d, nil
 }

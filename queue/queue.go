@@ -181,11 +181,17 @@ func (q *Queue) Send(ctx context.Context, m Message) (Record, error) {
 // Get returns a message and what became of it. [ErrUnknownMessage] says that no
 // message has the ID, or that it is forgotten; see Options.History.
 func (q *Queue) Get(ctx context.Context, id string) (Record, error) {
+	if err := given(ctx); err != nil {
+		return Record{}, err
+	}
 	return q.store.Get(ctx, id)
 }
 
 // enqueue is Enqueue; done, if not nil, is sent the record once it is final.
 func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Record, error) {
+	if err := given(ctx); err != nil {
+		return nil, err
+	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("queue: enqueue: %w", err)
 	}
@@ -201,6 +207,9 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	m.To = to.String()
 	if m.WireID == "" && q.options.NewWireID != nil {
 		m.WireID = q.options.NewWireID(m.clone())
+		if err := nameProblem("wire id", m.WireID); err != nil {
+			return nil, fmt.Errorf("queue: of Options.NewWireID: %w", err)
+		}
 	}
 	if err := m.doubtProblem(); err != nil {
 		return nil, err
@@ -361,12 +370,18 @@ func (j job) subject() subject { return subject{j.item.id, j.lane.account, j.ite
 
 // complain logs what went wrong with a message.
 func (q *Queue) complain(what string, s subject, err error) {
-	q.log.Error(what, "id", s.id, "account", mask.Phone(s.account), "to", mask.Phone(s.to), "error", mask.Text(err.Error()))
+	q.log.Error(what, "id", s.id, "account", mask.Phone(s.account), "to", mask.Phone(s.to), "error", mask.Text(said(err)))
+}
+
+// broke logs a panic of the user's code.
+func (q *Queue) broke(what string, s subject, v any) {
+	q.log.Error(what, "id", s.id, "account", mask.Phone(s.account), "to", mask.Phone(s.to),
+		"error", mask.Text(plain(fmt.Sprint("it panicked: ", v))), "stack", mask.Text(string(debug.Stack())))
 }
 
 // rescue, deferred, logs a panic of the user's code and ends it.
 func (q *Queue) rescue(what string, s subject) {
 	if v := recover(); v != nil {
-		q.complain(what, s, fmt.Errorf("%v\n%s", v, debug.Stack()))
+		q.broke(what, s, v)
 	}
 }

@@ -28,6 +28,9 @@ const (
 // not any more, or only just; an unknown Resolution; the store's, after which it may
 // have been done: ask again.
 func (q *Queue) Resolve(ctx context.Context, id string, how Resolution) (Record, error) {
+	if err := given(ctx); err != nil {
+		return Record{}, err
+	}
 	kept, err := q.store.Get(ctx, id)
 	if err != nil {
 		return Record{}, err
@@ -101,6 +104,9 @@ func (q *Queue) change(ctx context.Context, r *Record) error {
 // [ErrUnknownMessage] where the account has no message with that WireID,
 // [ErrConflict] where it is being recorded at the moment, the store's: try again.
 func (q *Queue) Confirm(ctx context.Context, account, wireID string, receipt Receipt) (Record, error) {
+	if err := given(ctx); err != nil {
+		return Record{}, err
+	}
 	if account == "" || wireID == "" {
 		return Record{}, fmt.Errorf("%w: it needs an account and a wire id", ErrUnknownMessage)
 	}

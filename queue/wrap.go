@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/wapace/wapace/limiter"
 )
@@ -70,9 +71,9 @@ func (w *wrapped) Send(ctx context.Context, m Message) (Receipt, error) {
 	end := ending{Record: &Record{}, outcome: limiter.Sent} // stays so where the sender panics or ends its goroutine
 	defer func() {
 		now := w.clock.Now()
-		if t, until, reason, ok := end.hold(m.Account, now); ok {
-			_ = w.limiter.Hold(now, t, until, reason) // a target that cannot be is no hold
-		}
+		_, _ = end.stop(m.Account, now, func(t limiter.Target, until time.Time, reason string) error {
+			return w.limiter.Hold(now, t, until, reason)
+		})
 		permit.Settle(now, end.outcome)
 	}()
 	receipt, err := w.sender.Send(ctx, m)

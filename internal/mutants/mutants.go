@@ -95,9 +95,9 @@ func simulated() []mutant {
 			"next != nil",
 		},
 		{
-			"a message is sent that the connection is gone for", "queue/link.go",
-			"if q.connected(j.subject()) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
-			"if q.connected(j.subject()) || j.item.way.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
+			"a message is sent that the connection is gone for", "queue/worker.go",
+			"if !q.connected(j.subject()) {",
+			"if !q.connected(j.subject()) && j.item.way.typing > 0 {",
 		},
 	}
 }
