@@ -38,6 +38,9 @@ func nightsOf(p *policy.Policy, start time.Time) *nights {
 		if r.Shadow || !r.Covers(policy.SendMessage) {
 			continue
 		}
+		if r.Scope == policy.ScopePortfolio {
+			return nil // how that stands is kept by no dawn
+		}
 		memory := time.Duration(0)
 		switch l := r.Limit.(type) {
 		case policy.CalendarWindow:

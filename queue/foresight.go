@@ -22,7 +22,9 @@ type foresight struct {
 	now     time.Time
 	link    *link
 	record  *Record // of the message that is asked for
-	march   *march  // nil where messages wait for something of their own
+
+	portfolio string // whose budget the account shares, or empty
+	march     *march // nil where messages wait for something of their own
 }
 
 // mostSketches is how often a lane is copied that others change meanwhile, before it
@@ -31,8 +33,9 @@ const mostSketches = 4
 
 // foresee copies the lane of a message that is queued, and what its account may do.
 func (q *Queue) foresee(r *Record) (*foresight, error) {
+	portfolio := q.portfolioOf(r.Account)
 	for n := 1; ; n++ {
-		f, ok, err := q.tryForesee(r, n == mostSketches)
+		f, ok, err := q.tryForesee(r, portfolio, n == mostSketches)
 		switch {
 		case err != nil:
 			return nil, err
@@ -45,16 +48,17 @@ func (q *Queue) foresee(r *Record) (*foresight, error) {
 
 // tryForesee is foresee. It fails where the lane goes on meanwhile, which it cannot
 // where the lock is kept for as long as it takes.
-func (q *Queue) tryForesee(r *Record, whole bool) (f *foresight, ok bool, err error) {
+func (q *Queue) tryForesee(r *Record, portfolio string, whole bool) (f *foresight, ok bool, err error) {
 	s := q.shardOf(r.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := q.clock.Now()
 	f = &foresight{queue: q, key: q.dice.Account(r.Account), now: now.Round(0), record: r}
-	fork := func() { f.limiter, err = q.limiter.Fork(now, r.Account, "") }
+	fork := func() { f.limiter, err = q.limiter.Fork(now, r.Account, f.portfolio) }
 	sends, checks := s.sends.outlook(unmeasured()), s.checks.outlook(unmeasured())
 	l := s.lanes.find(r.Account)
 	if l != nil {
+		f.portfolio = l.portfolio
 		sends = l.sends.outlook(sends)
 		if l.link != nil {
 			link := *l.link
@@ -62,7 +66,7 @@ func (q *Queue) tryForesee(r *Record, whole bool) (f *foresight, ok bool, err er
 		}
 		f.sketch, ok = l.sketch(r, whole, fork)
 	} else {
-		f.sketch, ok = &sketch{target: -1}, true
+		f.sketch, ok, f.portfolio = &sketch{target: -1}, true, portfolio
 		fork()
 	}
 	seed := uint64(f.key)
@@ -134,7 +138,7 @@ func (f *foresight) play(ctx context.Context, lean float64) (at time.Time, ok bo
 
 // future is a future of all that may happen.
 func (f *foresight) future(l *limiter.Limiter, t *tempo) *future {
-	own := &future{still: f.still(f.queue.hash), queue: f.queue, account: f.record.Account, limiter: l, key: f.key, tempo: t, now: f.now}
+	own := &future{still: f.still(f.queue.hash), queue: f.queue, account: f.record.Account, portfolio: f.portfolio, limiter: l, key: f.key, tempo: t, now: f.now}
 	if own.target == nil { // it is being taken in, or done with
 		own.target = f.queue.item(f.record, false)
 		own.line.join(own.target, f.record.Campaign, f.record.Priority, f.now)
@@ -150,6 +154,12 @@ func (f *foresight) future(l *limiter.Limiter, t *tempo) *future {
 // returned.
 func (f *foresight) rewind(dawn *dawn) (l *limiter.Limiter, err error) {
 	account := f.record.Account
+	if f.portfolio != "" { // which has to stand as it does now, too
+		if l, err = f.limiter.Fork(f.now, account, f.portfolio); err != nil {
+			return nil, fmt.Errorf("queue: eta: %w", err)
+		}
+		return l, nil
+	}
 	if !f.taken {
 		f.taken = true
 		if f.stands, err = f.limiter.Snapshot(f.now, account); err == nil && f.stands != nil {

@@ -61,7 +61,7 @@ func (f *future) check(it *item) {
 	}
 	d := f.limiter.Check(f.now, f.request(it))
 	if d.Answer == limiter.Allowed {
-		f.under(it).permit, d = f.limiter.Take(f.now, limiter.Request{Account: f.account, Action: policy.CheckNumber, Recipient: it.to})
+		f.under(it).permit, d = f.limiter.Take(f.now, limiter.Request{Account: f.account, Action: policy.CheckNumber, Recipient: it.to, Portfolio: f.portfolio})
 	}
 	switch {
 	case d.Answer == limiter.Allowed:

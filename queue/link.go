@@ -131,7 +131,7 @@ func (q *Queue) slow(l *lane, it *item, r *Record, now time.Time) {
 	if k == nil || !it.way.wired || r.Code == NotConnected {
 		return
 	}
-	if k.resume(q.limiter, q.options.Ramp, q.requestOf(&r.Message, it.contact), r.At, now) {
+	if k.resume(q.limiter, q.options.Ramp, q.requestOf(&r.Message, origin{it.contact, l.portfolio}), r.At, now) {
 		l.link = nil
 	}
 }

@@ -17,6 +17,7 @@ import (
 type march struct {
 	queue     *Queue
 	account   string
+	portfolio string
 	campaigns []campaign   // of the marks
 	key       dice.Account // of the typing times
 	start     time.Time
@@ -36,7 +37,7 @@ func (f *foresight) plain() *march {
 	if f.queue.width != 1 || f.link != nil || f.target < 0 || len(f.claimed) > 1 {
 		return nil
 	}
-	m := &march{queue: f.queue, account: f.record.Account, campaigns: f.campaigns, key: f.key, start: f.now, end: forever()}
+	m := &march{queue: f.queue, account: f.record.Account, campaigns: f.campaigns, key: f.key, portfolio: f.portfolio, start: f.now, end: forever()}
 	if len(f.claimed) == 1 && !m.leads(f.sketch, f.claimed[0]) {
 		return nil
 	}
@@ -216,7 +217,7 @@ func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p li
 	it := m.order[i]
 	c := &m.campaigns[it.campaign]
 	req := limiter.Request{
-		Account: m.account, Action: policy.SendMessage, Recipient: it.to, Campaign: c.name, NewContact: it.contact && !it.behind,
+		Account: m.account, Action: policy.SendMessage, Recipient: it.to, Campaign: c.name, NewContact: it.contact && !it.behind, Portfolio: m.portfolio,
 	}
 	if c.priority <= 0 {
 		req.Keep = m.queue.options.KeepForUrgent

@@ -44,6 +44,15 @@ type Options struct {
 	// [Verifier]. Nil: all defaults. One that is Off verifies nobody.
 	Verify *Verify
 
+	// Portfolio names the portfolio that an account belongs to, whose budget the
+	// policy's rules of [policy.ScopePortfolio] draw on: all accounts of one share
+	// it, as the numbers of a business portfolio share Meta's limit. It is needed
+	// where the policy has such a rule, and asked when a message is taken in, by
+	// several at once, for its account: it must return soon, and the last answer
+	// counts for all that the account has waiting. An account that it has no name
+	// for, the empty string, sends nothing: [Queue.Enqueue] says so. Default: none.
+	Portfolio func(account string) string
+
 	// Width is how many messages of one account may be on their way at once, a check
 	// of a recipient among them, where no Concurrency of the policy says so. It is at most Workers. Default 1; a
 	// negative Width is an error.
@@ -175,6 +184,9 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 	if name, ok := isNil(d.Clock); ok {
 		return d, optionError("clock", name, "give a clock, or leave it out for the real one")
 	}
+	if err := d.portfolioProblem(p); err != nil {
+		return d, err
+	}
 	if err := d.keepProblem(); err != nil {
 		return d, err
 	}
@@ -274,7 +286,7 @@ func (o *Options) keepProblem() error {
 	if o.KeepForUrgent < 0 {
 		return optionError("keep for urgent", o.KeepForUrgent, "use 0 or more")
 	}
-	probe := limiter.Request{Account: "probe", Action: policy.SendMessage, Recipient: "probe", NewContact: true}
+	probe := limiter.Request{Account: "probe", Action: policy.SendMessage, Recipient: "probe", Portfolio: "probe", NewContact: true}
 	now := o.Clock.Now()
 	if o.KeepForUrgent == 0 || o.Limiter.Check(now, probe).Answer == limiter.Never {
 		return nil

@@ -67,7 +67,12 @@ func (q *Queue) Resolve(ctx context.Context, id string, how Resolution) (Record,
 
 // resolved records what became of a message that was done with.
 func (q *Queue) resolved(ctx context.Context, r *Record, from Status, now time.Time) (Record, error) {
+	var origin origin // which is no new contact
 	if r.Status == Queued {
+		origin.portfolio = q.portfolioOf(r.Account)
+		if err := q.askable(&r.Message, origin.portfolio, now); err != nil {
+			return *r, err
+		}
 		q.enter(r)
 	}
 	if err := q.change(ctx, r); err != nil {
@@ -77,7 +82,7 @@ func (q *Queue) resolved(ctx context.Context, r *Record, from Status, now time.T
 	if r.Status == Queued {
 		q.waiting.Add(1)
 		own := r.copy()
-		defer q.admit(&own, false, now)
+		defer q.admit(&own, origin, now)
 	}
 	q.tell(r, from, now)
 	return r.copy(), nil

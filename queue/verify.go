@@ -116,7 +116,7 @@ func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 		l.park(c, it)
 		return false
 	}
-	if d := q.limiter.Check(now, q.request(l.account, it)); d.Answer != limiter.Allowed {
+	if d := q.limiter.Check(now, q.request(l.account, l.portfolio, it)); d.Answer != limiter.Allowed {
 		q.refused(l, it, d, now)
 		return false
 	}
@@ -154,7 +154,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 		return job{}, false
 	}
 	it := c.parked[0]
-	d := q.limiter.Check(now, q.request(l.account, it))
+	d := q.limiter.Check(now, q.request(l.account, l.portfolio, it))
 	if d.Narrow && (d.Answer == limiter.Later || d.Answer == limiter.Busy) {
 		l.checks.asking.pop()
 		l.checks.resting.push(resting{c, now.Add(pause(d))})
@@ -162,7 +162,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	}
 	var permit limiter.Permit
 	if d.Answer == limiter.Allowed {
-		permit, d = q.limiter.Take(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: c.to})
+		permit, d = q.limiter.Take(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: c.to, Portfolio: l.portfolio})
 	}
 	switch d.Answer {
 	case limiter.Allowed:

@@ -26,10 +26,11 @@ var ErrUnsent = errors.New("queue: not sent")
 // the limiter refuses for good, or something that Wrap was given is nil. Any other
 // error is that of s.
 //
-// The wrapped sender is a Sender and nothing more. It keeps nothing, repeats
-// nothing, shows no typing and verifies nobody, also where s is a [Typist] or a
-// [Verifier]. A nil clock is
-// [limiter.RealClock]. All may use the wrapped sender at once if they may use s.
+// The wrapped sender is a Sender and nothing more. It keeps nothing, repeats nothing,
+// shows no typing and verifies nobody, also where s is a [Typist] or a [Verifier]. It
+// knows no portfolios: under a policy with rules of that scope it sends nothing; use a
+// [Queue], or [limiter.Wait]. A nil clock is [limiter.RealClock]. All may use the
+// wrapped sender at once if they may use s.
 func Wrap(s Sender, l *limiter.Limiter, clock limiter.Clock) Sender {
 	if clock == nil {
 		clock = limiter.RealClock()

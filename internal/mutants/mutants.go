@@ -99,6 +99,11 @@ func simulated() []mutant {
 			"if !q.connected(j.subject()) {",
 			"if !q.connected(j.subject()) && j.item.way.typing > 0 {",
 		},
+		{
+			"a restart forgets what a portfolio has spent", "queue/load.go",
+			"if p.Shared != nil && p.Version",
+			"if p.Shared == nil && p.Version",
+		},
 	}
 }
 
