@@ -63,7 +63,7 @@ func (s *chunks) after(n int64, window uint64) int64 {
 	return add(s.stamps.at(i), int64(window))
 }
 
-func (m *chunkedWindow) layout() []cell { return []cell{aLog, aTally, aCount} }
+func (m *chunkedWindow) layout() []cell { return []cell{aLog, aTally, aSum} }
 
 func (m *chunkedWindow) fresh(w []int64) { w[0], w[1], w[2] = 0, 0, 0 }
 
@@ -206,10 +206,10 @@ func (m *chunkedWindow) sound(s saved) bool {
 		return false
 	}
 	for _, total := range totals {
-		if total-before < 0 {
+		if total-before < 0 || total-s.words[2] < 0 {
 			return false
 		}
 		before = total
 	}
-	return before-s.words[2] >= 0
+	return true
 }

@@ -78,7 +78,7 @@ func (s *stock) copyTo(o *stock, layout []cell, words []int64) {
 				*to = *from
 				to.ring, to.index = slices.Clone(from.ring), slices.Clone(from.index)
 			}
-		case aCount, aTick, aWall, aSerial, aFlights, aSends:
+		case aCount, aTick, aWall, aSerial, aFlights, aSends, aSum:
 		}
 	}
 }

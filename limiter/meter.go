@@ -146,6 +146,7 @@ const (
 	aSerial       // the serial of a permit
 	aFlights      // a count of permits in flight
 	aSends        // a count of sends, below the number of those that are in flight
+	aSum          // a total that wraps around
 	aLog          // the number of a log of ticks, 0 for none
 	aTally        // the number of a log of counts, 0 for none
 	aSet          // the number of a set of recipients, 0 for none

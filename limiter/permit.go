@@ -148,7 +148,9 @@ func (l *Limiter) settle(s *shard, number uint32, end, given instant, o Outcome)
 		h := &holders[r.scope]
 		r.settle(h.cells(r), receipts[r.scope], h.at, o)
 	}
-	a.saw(end)
+	if end.tick >= a.last { // it may have run out before, by the limiter it was restored to
+		a.saw(end)
+	}
 }
 
 // lapse settles the permits of account i that have run out by the instant at, each
@@ -169,7 +171,7 @@ func (l *Limiter) lapse(s *shard, i uint32, at instant) {
 
 // runsOut is when a permit ran out, if it did by the instant at.
 func (l *Limiter) runsOut(f *flight, at instant) (end instant, out bool) {
-	if out := add(f.at.tick, l.ttl); out > at.tick || out == never {
+	if out := add(f.at.tick, l.ttl); out > at.tick || l.ttl == never || out == never {
 		return end, false
 	}
 	age := clamp(since(at.tick, f.at.tick)) - l.ttl

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"testing"
 	"time"
 
@@ -314,8 +315,8 @@ func TestSnapshotOfWhatIsNotKnown(t *testing.T) {
 	require.ErrorContains(t, err, "limiter: snapshot: ")
 }
 
-// FuzzRestore reads bodies in frames that are sound. What is read answers; the rest
-// is an error that changes nothing.
+// FuzzRestore reads bodies in frames that are sound. What is read answers, whatever the
+// time and the cost; the rest is an error that changes nothing.
 func FuzzRestore(f *testing.F) {
 	l := spent(f, monday)
 	for _, b := range snapshots(f, l, monday.Add(5*time.Second)) {
@@ -338,25 +339,50 @@ func FuzzRestore(f *testing.F) {
 		if n, size := binary.Uvarint(body); size > 0 && kind == 'a' {
 			key = string(body[size : size+int(n)])
 		}
-		for _, now := range []time.Time{monday, monday.Add(time.Minute), monday.AddDate(-3, 0, 0), monday.AddDate(9, 0, 0)} {
+		year := func(n int) time.Time { return time.Date(n, 6, 1, 0, 0, 0, 0, time.UTC) }
+		for _, now := range []time.Time{monday, monday.Add(time.Minute), year(1678), year(1969), monday.AddDate(-3, 0, 0), monday.AddDate(9, 0, 0), year(2261)} {
 			for _, who := range []string{"0", "9"} {
 				req := to(who)
 				req.Account = key
 				if kind == 'p' {
 					req.Portfolio = key
 				}
-				l.Check(now, req)
-				l.Gates(now, req)
+				for _, at := range []time.Time{now, year(1678), year(1900), year(2261)} {
+					requireSaneAnswers(t, l, at, req)
+				}
 				p, _ := l.Take(now, req)
+				req.Cost, req.Keep = math.MaxInt64, math.MaxInt64
+				requireSaneAnswers(t, l, now, req)
+				l.Allow(now, req)
+				req.Cost, req.Keep = 0, 0
 				l.Allow(now, req)
 				p.Settle(now, limiter.Unsent)
+				requireSaneAnswers(t, l, now, req)
 			}
 			again, err := l.Snapshot(now, key)
 			require.NoError(t, err, "what was restored cannot be saved")
 			require.NoError(t, newLimiter(t, withGroup()).Restore(now, again), "what was saved cannot be restored")
 			require.NoError(t, l.SetPolicy(now, key, policy.Standard()))
+			require.NoError(t, l.SetPolicy(now, key, withGroup()))
 		}
 	})
+}
+
+// requireSaneAnswers asks for figures that can be: nothing has wrapped around, and nobody
+// who waits half as long as told is let through.
+func requireSaneAnswers(t testing.TB, l *limiter.Limiter, now time.Time, req limiter.Request) {
+	t.Helper()
+	d := l.Check(now, req)
+	for _, g := range append(l.Gates(now, req), d.Gate) {
+		require.GreaterOrEqual(t, g.RetryAfter, time.Duration(0), "%+v", g)
+		require.GreaterOrEqual(t, g.Reset, time.Duration(0), "%+v", g)
+		require.GreaterOrEqual(t, g.Remaining, int64(0), "%+v", g)
+		require.LessOrEqual(t, g.Remaining, g.Limit, "%+v", g)
+	}
+	if d.Answer == limiter.Later {
+		require.Positive(t, d.RetryAfter, "%+v", d)
+		require.NotEqual(t, limiter.Allowed, l.Check(now.Add(d.RetryAfter/2), req).Answer, "half of %+v", d)
+	}
 }
 
 func newStandard(t testing.TB) *limiter.Limiter {

@@ -40,7 +40,7 @@ func save(m meter, c cells, shift int64) saved {
 			s.sets = append(s.sets, set)
 		case aSends: // what is in flight is counted again when this is restored
 			s.words[i] = word & mostSends
-		case aCount, aWall, aFlights:
+		case aCount, aWall, aFlights, aSum:
 			s.words[i] = word
 		}
 	}
@@ -76,7 +76,7 @@ func (s saved) load(m meter, c cells, shift int64) {
 				}
 			}
 			sets = sets[1:]
-		case aCount, aWall, aFlights, aSends:
+		case aCount, aWall, aFlights, aSends, aSum:
 			c.words[i] = s.words[i]
 		}
 	}
@@ -111,7 +111,7 @@ func (w *writer) saved(m meter, s saved) {
 				before = seen.at
 			}
 			sets = sets[1:]
-		case aCount, aTick, aWall, aFlights, aSends:
+		case aCount, aTick, aWall, aFlights, aSends, aSum:
 			w.int(s.words[i])
 		case aSerial:
 		}
@@ -132,6 +132,9 @@ func (r *reader) saved(m meter) saved {
 				if what == aLog && k > 0 && list[k] < list[k-1] {
 					r.fail("times are out of order")
 				}
+				if what == aLog {
+					r.newest = max(r.newest, before)
+				}
 			}
 			s.logs = append(s.logs, list)
 		case aSet:
@@ -146,9 +149,10 @@ func (r *reader) saved(m meter) saved {
 					r.fail("recipients are out of order")
 				}
 				seen[who] = true
+				r.newest = max(r.newest, before)
 			}
 			s.sets = append(s.sets, set)
-		case aCount, aTick, aWall, aFlights, aSends:
+		case aCount, aTick, aWall, aFlights, aSends, aSum:
 			s.words[i] = r.int()
 			if s.words[i] < 0 && (what == aCount || what == aFlights || what == aSends) {
 				r.fail("a count is negative")

@@ -3,6 +3,7 @@ package limiter_test
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -99,4 +100,20 @@ func TestRestoreOfASnapshotIsTheIdentity(t *testing.T) {
 			now = end
 		}
 	})
+}
+
+// A chunked window's totals wrap around; a snapshot of them is one like any other.
+func TestSnapshotOfTotalsThatWrappedAround(t *testing.T) {
+	t.Parallel()
+	p := only(policy.SlidingWindow{Max: math.MaxInt64, Window: time.Minute})
+	l := newLimiter(t, p)
+	for i := range 5 {
+		now := monday.Add(time.Duration(i) * time.Minute)
+		req := limiter.Request{Account: alice, Action: policy.SendMessage, Cost: math.MaxInt64 - int64(i)}
+		require.Equal(t, limiter.Allowed, l.Allow(now, req).Answer)
+		later := newLimiter(t, p)
+		require.NoError(t, later.Restore(now, snapshot(t, l, now)))
+		require.Equal(t, answers(l, now, request(1)), answers(later, now, request(1)))
+		require.Equal(t, snapshot(t, l, now), snapshot(t, later, now))
+	}
 }

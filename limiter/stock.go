@@ -49,7 +49,7 @@ func (s *stock) discard(layout []cell, words []int64) {
 			s.logs.close(words[i])
 		case aSet:
 			s.sets.close(words[i])
-		case aCount, aTick, aWall, aSerial, aFlights, aSends:
+		case aCount, aTick, aWall, aSerial, aFlights, aSends, aSum:
 		}
 	}
 }

@@ -46,8 +46,9 @@ func (w *writer) flag(set bool)  { w.b = append(w.b, map[bool]byte{true: 1}[set]
 // A reader takes a snapshot apart. After the first thing that is not there it
 // reads zeros, and bad says what was wrong.
 type reader struct {
-	b   []byte
-	bad error
+	b      []byte
+	bad    error
+	newest int64 // of the times in logs and sets, after which nothing was taken
 }
 
 // newReader checks a snapshot's frame.
@@ -67,7 +68,7 @@ func newReader(b []byte) (r *reader, kind byte, err error) {
 	if crc32.ChecksumIEEE(body) != binary.LittleEndian.Uint32(b[len(body):]) {
 		return nil, 0, badSnapshot("its checksum is wrong: it is cut off or damaged")
 	}
-	return &reader{b: body[frame:]}, b[len(mark)+1], nil
+	return &reader{b: body[frame:], newest: math.MinInt64}, b[len(mark)+1], nil
 }
 
 // end reports what was wrong, or that something is left over.
