@@ -32,6 +32,7 @@ type plan struct {
 	recipients set // rules that need to know the recipient
 	shutting   set // rules that shut again by themselves
 	gaps       set
+	draws      bool // some gap's pauses are random
 
 	held rule // stands for a hold
 }
@@ -101,7 +102,7 @@ func newPlan(p policy.Policy) *plan {
 		if added.scope == ofRecipient {
 			pl.recipients |= one
 		}
-		switch r.Limit.(type) {
+		switch limit := r.Limit.(type) {
 		case policy.NewContacts:
 			pl.contacts |= one
 		case policy.UniqueRecipients:
@@ -111,6 +112,7 @@ func newPlan(p policy.Policy) *plan {
 			pl.shutting |= one
 		case policy.Gap:
 			pl.gaps |= one
+			pl.draws = pl.draws || limit.Min < limit.Max
 		}
 	}
 	pl.place()

@@ -7,7 +7,8 @@ import (
 	"github.com/wapace/wapace/policy"
 )
 
-// SetPolicy puts an account under a policy of its own, from now on and for good.
+// SetPolicy puts an account under a policy of its own, from now on and for good, also
+// where there are Options.MaxAccounts already.
 // What it has spent is carried on by what rules mean, not by their names: a rule
 // with the same actions, scope and period as an old one goes on with the old one's
 // count, also where the two count in different ways; where the old record is

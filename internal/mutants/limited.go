@@ -48,5 +48,15 @@ func limited() []trial {
 			"case peek && at.setBack(a.last, a.steady):",
 			"case peek && at.known() && false:",
 		}, "TestLookingBackChangesNothing"},
+		{mutant{
+			"a bucket of a snapshot owes more than ticks can count", "limiter/picture.go",
+			"since(tick, p.last) > math.MaxInt64",
+			"since(tick, p.last) > math.MaxUint64-1",
+		}, "TestSnapshotThatDoesNotAgreeWithItselfIsRefused"},
+		{mutant{
+			"an account that was restored is never forgotten", "limiter/forget.go",
+			"if l.plan.draws && a.dice",
+			"if a.dice",
+		}, "TestRestoreKeepsMoreThanThereIsRoomFor"},
 	}
 }
