@@ -128,7 +128,7 @@ func (f *future) advance() bool {
 		f.drop(it)
 		return true
 	}
-	f.line.wake(f.now)
+	f.wake()
 	for it := f.rests.first(); it != nil && !it.way.until.After(f.now); it = f.rests.first() {
 		f.unpark(it)
 		f.checks.push(it)
@@ -155,6 +155,14 @@ func (f *future) advance() bool {
 	}
 	f.claim(first, leader)
 	return true
+}
+
+// wake has those wait for their turn whose time has come, as the lane does.
+func (f *future) wake() {
+	next := f.line.first()
+	if f.line.wake(f.now); f.line.first() != next {
+		f.until, f.opened = time.Time{}, nil
+	}
 }
 
 // leader is the first message that typing is shown for. The others follow it.
@@ -336,6 +344,7 @@ func (f *future) drop(it *item) {
 	}
 	f.line.leave(it, f.now)
 	f.lost = f.lost || it == f.target
+	f.reopen()
 }
 
 // refused has a message wait for the limiter, as the queue does.

@@ -186,7 +186,7 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 	if len(l.gone) > 0 {
 		return l.bury(), true
 	}
-	l.line.wake(now)
+	l.wake(now)
 	if it := l.leader(); it != nil && !it.way.until.After(now) {
 		if first := l.line.first(); first == nil || !ahead(first, it) {
 			return q.launch(l, it, now)
@@ -202,6 +202,15 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 		}
 	}
 	return q.claim(l, now)
+}
+
+// wake has those wait for their turn whose time has come. What kept others back may not
+// keep one that goes next now.
+func (l *lane) wake(now time.Time) {
+	next := l.line.first()
+	if l.line.wake(now); l.line.first() != next {
+		l.until = always
+	}
 }
 
 // leader is the first message that typing is shown for. The others follow it.
