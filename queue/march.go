@@ -162,7 +162,11 @@ func (m *march) ready(it *mark, typed time.Time) bool {
 		return true
 	}
 	known, ok := q.answers.of(to, m.start)
-	return ok && known.registered
+	if !ok || !known.registered || known.to != to {
+		return false
+	}
+	m.end = earliest(m.end, known.at.Add(q.options.Verify.Yes))
+	return true
 }
 
 // before reports whether one message goes before another whatever the turns are.

@@ -150,7 +150,7 @@ func (q *Queue) check(l *lane, now time.Time) (job, bool) {
 // ask takes the permit for the next check, if its message could go now. It requires
 // the shard's lock.
 func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
-	if known, ok := q.answers.of(c.to, now); ok || len(c.parked) == 0 { // another lane has asked, or nobody asks any more
+	if known, ok := q.answers.of(c.to, now); ok { // another lane has asked
 		l.resolve(c, known, now)
 		return job{}, false
 	}
@@ -185,11 +185,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 
 // release lets go of the messages that wait for a check, as they rank.
 func (l *lane) release(c *check, do func(*item)) {
-	c.settled = true
-	delete(l.checks.all, c.to)
-	all := c.parked
-	c.parked = nil
-	for _, it := range all {
+	for _, it := range l.checks.settle(c) {
 		do(it)
 	}
 }
@@ -207,23 +203,34 @@ func (l *lane) resolve(c *check, known answer, now time.Time) {
 // whose time has, the address that they are sent to, or ends them. It reports whether
 // they are to be sent. The clock may have been set back since the first one's time.
 func (l *lane) learn(it *item, known answer, now time.Time) bool {
-	for next := it; next == it || next != nil && !next.all().notBefore.After(now); {
-		follows := next.next
-		next.learn(l, known, now)
-		next = follows
-	}
+	it.inform(now, func(it *item) {
+		if !it.learn(known) {
+			l.doom(it, Failed, RecipientNotFound, "the recipient is not on WhatsApp", now)
+		}
+	})
 	return known.registered
 }
 
-func (it *item) learn(l *lane, known answer, now time.Time) {
+// inform tells the first message of a chain something, and those behind it whose time
+// has come. They may leave the line at that.
+func (it *item) inform(now time.Time, tell func(*item)) {
+	for next := it; next == it || next != nil && !next.all().notBefore.After(now); {
+		follows := next.next
+		tell(next)
+		next = follows
+	}
+}
+
+// learn tells a message the address that it is sent to. It is false where there is none.
+func (it *item) learn(known answer) bool {
 	if !known.registered {
-		l.doom(it, Failed, RecipientNotFound, "the recipient is not on WhatsApp", now)
-		return
+		return false
 	}
 	if known.to != it.to {
 		it.redirect(known.to)
 	}
 	it.verified = true
+	return true
 }
 
 // verify carries out a check.
@@ -314,6 +321,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	c.underway = false
 	if it.ended {
 		l.line.leave(it, now)
+		c.rank()
 	} else {
 		l.line.mayExpire(it)
 		c.park(it)
@@ -325,6 +333,8 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 			known.number = known.to
 			l.resolve(same, known, now)
 		}
+	case len(c.parked) == 0:
+		l.checks.settle(c)
 	case cut:
 		l.checks.asking.push(c)
 	default:
