@@ -15,7 +15,7 @@ import (
 type dawn struct {
 	next   int // of the order, that goes first then
 	at     time.Time
-	stands []byte // how the account stands
+	stands limiter.Checkpoint
 	tempo  tempo
 }
 

@@ -259,7 +259,7 @@ func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p li
 
 // dawnOf is the dawn at which a message goes that has to wait from now on.
 func (m *march) dawnOf(l *limiter.Limiter, i int, now time.Time, d limiter.Decision, t *tempo) (*dawn, bool) {
-	stands, err := l.Snapshot(now, m.account)
+	stands, err := l.Checkpoint(now, m.account)
 	return &dawn{next: i, at: now.Add(d.RetryAfter), stands: stands, tempo: *t}, err == nil
 }
 
