@@ -126,7 +126,7 @@ func BenchmarkFork(b *testing.B) {
 		require.NoError(b, err)
 		b.ReportAllocs()
 		for b.Loop() {
-			at, _ := fork.Checkpoint(monday, alice)
+			at, _ := fork.Checkpoint(monday, alice, "")
 			_ = fork.Rewind(monday, at)
 		}
 	})

@@ -21,9 +21,10 @@ func TestCheckpoint_Rewind(t *testing.T) {
 		{Name: "day", Limit: policy.CalendarWindow{Max: 70, Unit: policy.Day}},
 		{Name: "recipients", Limit: policy.UniqueRecipients{Max: 6, Window: time.Minute}},
 		{Name: "pair", Limit: policy.SlidingWindow{Max: 2, Window: time.Minute}, Scope: policy.ScopeRecipient},
+		{Name: "portfolio", Limit: policy.SlidingWindow{Max: 10, Window: 2 * time.Minute}, Scope: policy.ScopePortfolio},
 	}
 	req := func(n int) limiter.Request {
-		return limiter.Request{Account: alice, Action: policy.SendMessage, Recipient: string(rune('a' + n%9))}
+		return limiter.Request{Account: alice, Action: policy.SendMessage, Portfolio: "p", Recipient: string(rune('a' + n%9))}
 	}
 	for _, own := range []bool{false, true} {
 		for _, sent := range []int{0, 1, 7, 40} {
@@ -43,12 +44,12 @@ func TestCheckpoint_Rewind(t *testing.T) {
 				return all, now
 			}
 			_, now := send(l, monday, sent)
-			fork, err := l.Fork(now, alice, "")
+			fork, err := l.Fork(now, alice, "p")
 			require.NoError(t, err)
-			at, err := l.Checkpoint(now, alice)
+			at, err := l.Checkpoint(now, alice, "p")
 			require.NoError(t, err)
 			first, end := send(fork, now, 50)
-			far, err := fork.Checkpoint(end, alice)
+			far, err := fork.Checkpoint(end, alice, "p")
 			require.NoError(t, err)
 			second, _ := send(fork, end, 50)
 			for range 2 {
@@ -71,7 +72,7 @@ func TestCheckpoint_PermitsInFlight(t *testing.T) {
 	l := newLimiter(t, policy.Strict())
 	req := limiter.Request{Account: alice, Action: policy.SendMessage, Recipient: "r"}
 	p, _ := l.Take(monday, req)
-	at, err := l.Checkpoint(monday, alice)
+	at, err := l.Checkpoint(monday, alice, "")
 	require.NoError(t, err)
 	fork, err := l.Fork(monday, alice, "")
 	require.NoError(t, err)
@@ -90,9 +91,9 @@ func TestCheckpoint_PermitsInFlight(t *testing.T) {
 func TestCheckpoint_Bad(t *testing.T) {
 	t.Parallel()
 	l := newLimiter(t, policy.Strict())
-	_, err := l.Checkpoint(time.Time{}, alice)
+	_, err := l.Checkpoint(time.Time{}, alice, "")
 	require.ErrorIs(t, err, limiter.ErrRefused)
-	at, err := l.Checkpoint(monday, alice)
+	at, err := l.Checkpoint(monday, alice, "")
 	require.NoError(t, err)
 	require.ErrorIs(t, l.Rewind(time.Time{}, at), limiter.ErrRefused)
 	require.ErrorContains(t, l.Rewind(monday, limiter.Checkpoint{}), "another limiter")

@@ -103,14 +103,20 @@ func (l *Limiter) pictureOf(account string, at instant) (p picture, pl *plan, nu
 	p = picture{kind: ofOneAccount, key: account, stops: stopsOf(s.holds, account)}
 	i, found := s.accounts.find(hash, account)
 	if !found {
-		p.dice, p.last, p.own, p.policy = l.dice.Account(account), math.MinInt64, true, l.plan.policy
-		p.records = s.records(l.plan, ofAccount, words{near: slices.Clone(l.plan.fresh[ofAccount])}, p.dice, 0)
+		p.begin(l, s, ofAccount)
 		return p, l.plan, 0, len(p.stops) > 0
 	}
 	a := s.accounts.at(i)
 	pl, number = l.planOf(a), a.plan
 	p.take(s, pl, ofAccount, i, sub(at.wall, at.tick))
 	return p, pl, number, true
+}
+
+// begin fills in the picture of an account or portfolio of which nothing is known. It
+// requires s.mu.
+func (p *picture) begin(l *Limiter, s *shard, scope int) {
+	p.dice, p.last, p.own, p.policy = l.dice.Account(p.key), math.MinInt64, true, l.plan.policy
+	p.records = s.records(l.plan, scope, words{near: slices.Clone(l.plan.fresh[scope])}, p.dice, 0)
 }
 
 // take fills in the picture of account i. It requires s.mu.
@@ -180,17 +186,19 @@ func (l *Limiter) SnapshotPortfolio(now time.Time, portfolio string) ([]byte, er
 	return p.write()
 }
 
-// pictureOfGroup is the picture of a portfolio, if anything is known of it.
+// pictureOfGroup is the picture of a portfolio. Where nothing is known of it, it is that
+// of a new one.
 func (l *Limiter) pictureOfGroup(portfolio string, at instant) (p picture, known bool) {
 	hash := l.hash.of(portfolio)
 	s := &l.portfolios[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p = picture{kind: ofOnePortfolio, key: portfolio}
 	i, found := s.accounts.find(hash, portfolio)
 	if !found {
+		p.begin(l, s, ofPortfolio)
 		return p, false
 	}
-	p = picture{kind: ofOnePortfolio, key: portfolio}
 	p.take(s, l.plan, ofPortfolio, i, sub(at.wall, at.tick))
 	return p, true
 }

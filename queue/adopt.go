@@ -9,7 +9,7 @@ import (
 
 // adopt takes a message into its lane that the store has and no lane: what kept it
 // was told that the store had failed. It reports whether it did. An error is the
-// store's.
+// store's, or says that the account has no portfolio.
 func (q *Queue) adopt(ctx context.Context, r *Record, from Status, now time.Time) (did bool, err error) {
 	if r.Status != Queued || q.stopped.Load() || q.known(r) {
 		return false, nil
@@ -19,7 +19,10 @@ func (q *Queue) adopt(ctx context.Context, r *Record, from Status, now time.Time
 	if err != nil || kept.Status != Queued || kept.Version != r.Version {
 		return false, err
 	}
-	contact := q.firstContact(ctx, &kept.Message)
+	origin, err := q.originOf(ctx, &kept.Message, now)
+	if err != nil {
+		return false, err
+	}
 	s := q.shardOf(kept.Account)
 	s.mu.Lock()
 	if s.has(&kept) { // another one was quicker
@@ -29,7 +32,7 @@ func (q *Queue) adopt(ctx context.Context, r *Record, from Status, now time.Time
 	s.entering[kept.ID] = struct{}{}
 	s.mu.Unlock()
 	q.waiting.Add(1)
-	defer q.admit(&kept, contact, now) // even where OnEvent ends the goroutine
+	defer q.admit(&kept, origin, now) // even where OnEvent ends the goroutine
 	q.tell(&kept, from, now)
 	return true, nil
 }

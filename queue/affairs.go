@@ -9,6 +9,8 @@ type affairs struct {
 	gone    []*item // those that will not be sent and wait to be recorded, in order
 	checks  *checks // nil where none are needed
 	link    *link   // nil where the account was connected for long
+
+	portfolio string // whose budget the account shares; empty where none is needed
 }
 
 // mostSpare is how many affairs a shard keeps for other lanes.
@@ -37,7 +39,7 @@ func (l *lane) rest() {
 	if a.checks != nil && len(a.checks.all) == 0 {
 		a.checks = nil
 	}
-	if len(a.claimed) > 0 || len(a.gone) > 0 || a.checks != nil || a.link != nil {
+	if len(a.claimed) > 0 || len(a.gone) > 0 || a.checks != nil || a.link != nil || a.portfolio != "" {
 		return
 	}
 	l.affairs = &s.none

@@ -26,6 +26,9 @@ const (
 // the store's; where the answer is [WasCancelled] the message does not go out, and
 // the queue records that when it can.
 func (q *Queue) Cancel(ctx context.Context, id string) (Cancellation, error) {
+	if err := given(ctx); err != nil {
+		return "", err
+	}
 	for {
 		r, err := q.store.Get(ctx, id)
 		if err != nil {

@@ -19,7 +19,7 @@ func (q *Queue) claim(l *lane, now time.Time) (job, bool) {
 	if typed := it.typedAt(); q.typist == nil || !typed.IsZero() && now.Sub(typed) < retypeAfter {
 		return q.follow(l, it, now)
 	}
-	if d := q.limiter.Check(now, q.request(l.account, it)); d.Answer != limiter.Allowed {
+	if d := q.limiter.Check(now, q.request(l.account, l.portfolio, it)); d.Answer != limiter.Allowed {
 		q.refused(l, it, d, now)
 		return job{}, false
 	}
@@ -57,7 +57,7 @@ func (q *Queue) launch(l *lane, it *item, now time.Time) (job, bool) {
 		l.doom(it, Expired, TooLate, "it expired before it was on the wire", now)
 		return job{}, false
 	}
-	permit, d := q.limiter.Take(now, q.request(l.account, it))
+	permit, d := q.limiter.Take(now, q.request(l.account, l.portfolio, it))
 	if d.Answer != limiter.Allowed {
 		q.refused(l, it, d, now)
 		return job{}, false

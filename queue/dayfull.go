@@ -18,7 +18,8 @@ const (
 	// Defer takes the message in. It waits for the next day.
 	Defer DayFull = "defer"
 
-	// Reject refuses it with a [*DayFullError].
+	// Reject refuses it with a [*DayFullError]. Of what waits only the messages of its
+	// own account count, also where the budget is a portfolio's.
 	Reject DayFull = "reject"
 )
 
@@ -50,14 +51,14 @@ func (e *DayFullError) Unwrap() error { return ErrDayFull }
 
 // foretell is what can be said of a new message before it is taken in: that the day
 // is full, or that it will expire first.
-func (q *Queue) foretell(m *Message, contact bool, now time.Time) error {
+func (q *Queue) foretell(m *Message, from origin, now time.Time) error {
 	if q.options.DayFull != Reject && m.ExpiresAt.IsZero() {
 		return nil
 	}
 	p := q.limiter.PolicyOf(m.Account)
 	all, before := q.queued(m)
 	if q.options.DayFull == Reject {
-		for _, g := range q.limiter.Gates(now, q.requestOf(m, contact)) {
+		for _, g := range q.limiter.Gates(now, q.requestOf(m, from)) {
 			if !ofDay(p, g.Rule) || g.Shadow || g.Answer == limiter.Never {
 				continue
 			}
@@ -70,7 +71,7 @@ func (q *Queue) foretell(m *Message, contact bool, now time.Time) error {
 		return nil
 	}
 	begin := latest(now, m.NotBefore)
-	d := q.limiter.Check(now, q.requestOf(m, contact))
+	d := q.limiter.Check(now, q.requestOf(m, from))
 	if d.Answer == limiter.Later && !now.Add(d.RetryAfter).Before(m.ExpiresAt) ||
 		int64(before) >= p.WorstCase(m.ExpiresAt.Sub(begin)) && int64(before) >= p.WorstCase(m.ExpiresAt.Sub(now)) {
 		return &MessageError{

@@ -55,6 +55,9 @@ func (f *Filter) Matches(r *Record) bool {
 // Messages that are done with so long ago that they are forgotten are not among
 // them. A Limit out of range is an [OptionError].
 func (q *Queue) List(ctx context.Context, f Filter) ([]Record, error) {
+	if err := given(ctx); err != nil {
+		return nil, err
+	}
 	switch {
 	case f.Limit < 0 || f.Limit > MaxPage:
 		return nil, optionError("limit", f.Limit, fmt.Sprintf("use 1 to %d, or 0 for the default", MaxPage))

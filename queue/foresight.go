@@ -22,7 +22,9 @@ type foresight struct {
 	now     time.Time
 	link    *link
 	record  *Record // of the message that is asked for
-	march   *march  // nil where messages wait for something of their own
+
+	portfolio string // whose budget the account shares, or empty
+	march     *march // nil where messages wait for something of their own
 }
 
 // mostSketches is how often a lane is copied that others change meanwhile, before it
@@ -31,8 +33,9 @@ const mostSketches = 4
 
 // foresee copies the lane of a message that is queued, and what its account may do.
 func (q *Queue) foresee(r *Record) (*foresight, error) {
+	portfolio := q.portfolioOf(r.Account)
 	for n := 1; ; n++ {
-		f, ok, err := q.tryForesee(r, n == mostSketches)
+		f, ok, err := q.tryForesee(r, portfolio, n == mostSketches)
 		switch {
 		case err != nil:
 			return nil, err
@@ -45,20 +48,21 @@ func (q *Queue) foresee(r *Record) (*foresight, error) {
 
 // tryForesee is foresee. It fails where the lane goes on meanwhile, which it cannot
 // where the lock is kept for as long as it takes.
-func (q *Queue) tryForesee(r *Record, whole bool) (f *foresight, ok bool, err error) {
+func (q *Queue) tryForesee(r *Record, portfolio string, whole bool) (f *foresight, ok bool, err error) {
 	s := q.shardOf(r.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := q.clock.Now()
 	f = &foresight{queue: q, key: q.dice.Account(r.Account), now: now.Round(0), record: r}
 	fork := func() {
-		if f.limiter, err = q.limiter.Fork(now, r.Account, ""); err == nil {
-			f.stands, err = f.limiter.Checkpoint(f.now, r.Account)
+		if f.limiter, err = q.limiter.Fork(now, r.Account, f.portfolio); err == nil {
+			f.stands, err = f.limiter.Checkpoint(f.now, r.Account, f.portfolio)
 		}
 	}
 	sends, checks := s.sends.outlook(unmeasured()), s.checks.outlook(unmeasured())
 	l := s.lanes.find(r.Account)
 	if l != nil {
+		f.portfolio = l.portfolio
 		sends = l.sends.outlook(sends)
 		if l.link != nil {
 			link := *l.link
@@ -66,7 +70,7 @@ func (q *Queue) tryForesee(r *Record, whole bool) (f *foresight, ok bool, err er
 		}
 		f.sketch, ok = l.sketch(r, whole, fork)
 	} else {
-		f.sketch, ok = &sketch{target: -1}, true
+		f.sketch, ok, f.portfolio = &sketch{target: -1}, true, portfolio
 		fork()
 	}
 	seed := uint64(f.key)
@@ -137,7 +141,10 @@ func (f *foresight) play(ctx context.Context, lean float64) (at time.Time, ok bo
 
 // future is a future of all that may happen.
 func (f *foresight) future(t *tempo) *future {
-	own := &future{still: f.still(f.queue.hash), queue: f.queue, account: f.record.Account, limiter: f.limiter, key: f.key, tempo: t, now: f.now}
+	own := &future{
+		still: f.still(f.queue.hash), queue: f.queue, account: f.record.Account, portfolio: f.portfolio,
+		limiter: f.limiter, key: f.key, tempo: t, now: f.now,
+	}
 	if own.target == nil { // it is being taken in, or done with
 		own.target = f.queue.item(f.record, false)
 		own.line.join(own.target, f.record.Campaign, f.record.Priority, f.now)

@@ -15,12 +15,13 @@ import (
 // calls of the sender take as long as its [tempo] says, and all succeed.
 type future struct {
 	*still
-	queue   *Queue
-	account string
-	limiter *limiter.Limiter // a fork
-	key     dice.Account     // of the typing times
-	tempo   *tempo
-	now     time.Time
+	queue     *Queue
+	account   string
+	portfolio string
+	limiter   *limiter.Limiter // a fork
+	key       dice.Account     // of the typing times
+	tempo     *tempo
+	now       time.Time
 
 	until  time.Time // until when nothing of the line may go
 	opened *item     // that the limiter will let go at until
@@ -284,7 +285,9 @@ func (f *future) under(it *item) *way {
 	return it.under()
 }
 
-func (f *future) request(it *item) limiter.Request { return f.queue.request(f.account, it) }
+func (f *future) request(it *item) limiter.Request {
+	return f.queue.request(f.account, f.portfolio, it)
+}
 
 func (f *future) reopen() { f.until, f.checks.until, f.opened = time.Time{}, time.Time{}, nil }
 

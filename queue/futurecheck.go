@@ -110,7 +110,7 @@ func (f *future) check() (begun, moved bool) {
 		return false, true
 	}
 	if d.Answer == limiter.Allowed {
-		f.under(it).permit, d = f.limiter.Take(f.now, limiter.Request{Account: f.account, Action: policy.CheckNumber, Recipient: it.to})
+		f.under(it).permit, d = f.limiter.Take(f.now, limiter.Request{Account: f.account, Action: policy.CheckNumber, Recipient: it.to, Portfolio: f.portfolio})
 	}
 	switch d.Answer {
 	case limiter.Allowed:

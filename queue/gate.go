@@ -82,6 +82,9 @@ const (
 // in doubt waits for [Queue.Resolve]. Errors: [ErrUnknownMessage], the store's. All
 // may call it at once.
 func (q *Queue) Gates(ctx context.Context, id string) ([]Gate, error) {
+	if err := given(ctx); err != nil {
+		return nil, err
+	}
 	r, err := q.store.Get(ctx, id)
 	if err != nil {
 		return nil, err
@@ -102,7 +105,7 @@ func (q *Queue) Gates(ctx context.Context, id string) ([]Gate, error) {
 	if c := q.crew.Load(); c != nil && c.busy() {
 		g.add(GateWorkers, time.Time{}, fmt.Sprintf("all %d workers are busy", q.options.Workers))
 	}
-	g.limits(q, q.lookUp(&g, &r, now), now)
+	g.limits(q, q.lookUp(&g, &r, q.portfolioOf(r.Account), now), now)
 	g.sort()
 	return g.all, nil
 }
@@ -136,17 +139,17 @@ func (g *gates) sort() {
 
 // lookUp adds what a message's lane keeps it for, and returns what the message asks of
 // the limiter.
-func (q *Queue) lookUp(g *gates, r *Record, now time.Time) limiter.Request {
+func (q *Queue) lookUp(g *gates, r *Record, portfolio string, now time.Time) limiter.Request {
 	s := q.shardOf(r.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lanes.find(r.Account)
 	if l == nil {
-		return q.requestOf(&r.Message, false)
+		return q.requestOf(&r.Message, origin{portfolio: portfolio})
 	}
 	it := l.line.find(r)
 	if it == nil { // it is being taken in, or done with
-		return q.requestOf(&r.Message, false)
+		return q.requestOf(&r.Message, origin{portfolio: portfolio})
 	}
 	g.times(it, r, now)
 	if k := l.link; k != nil && k.down {
@@ -158,7 +161,7 @@ func (q *Queue) lookUp(g *gates, r *Record, now time.Time) limiter.Request {
 		g.add(GateAhead, time.Time{}, aheadText(ahead)).Ahead = ahead
 	}
 	g.check(q, l, it, now)
-	return q.request(l.account, it)
+	return q.request(l.account, l.portfolio, it)
 }
 
 // ahead is how many messages of a lane go before one. One that has been typed waits for
@@ -230,7 +233,7 @@ func (g *gates) check(q *Queue, l *lane, it *item, now time.Time) {
 		return
 	}
 	found := false
-	for _, limit := range q.limiter.Gates(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: to}) {
+	for _, limit := range q.limiter.Gates(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: to, Portfolio: l.portfolio}) {
 		if until, refuses := frees(limit, now); refuses {
 			g.add(GateCheck, until, who+" is to be verified, and "+ruleText(limit, until)).Rule = limit.Rule
 			found = true

@@ -20,6 +20,9 @@ import (
 // [*AddressError] the recipient's. Any other is the store's: the hold is in force,
 // and may not be after a restart.
 func (q *Queue) Hold(ctx context.Context, t limiter.Target, until time.Time, reason string) error {
+	if err := given(ctx); err != nil {
+		return err
+	}
 	t, err := spelled(t)
 	if err != nil {
 		return err
@@ -40,6 +43,9 @@ func (q *Queue) hold(ctx context.Context, now time.Time, t limiter.Target, until
 // [Queue.Hold]; the store's means that the hold is over, and may be back after a
 // restart.
 func (q *Queue) Release(ctx context.Context, t limiter.Target) (held bool, err error) {
+	if err := given(ctx); err != nil {
+		return false, err
+	}
 	t, err = spelled(t)
 	if err != nil {
 		return false, err

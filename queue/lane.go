@@ -42,9 +42,9 @@ func newLane(account string, s *shard) *lane {
 	return &lane{account: account, line: line{shard: s}, affairs: &s.none, until: always}
 }
 
-// admit puts a message into its lane. contact says that it is to somebody new.
-func (q *Queue) admit(r *Record, contact bool, now time.Time) {
-	it := q.item(r, contact)
+// admit puts a message into its lane.
+func (q *Queue) admit(r *Record, from origin, now time.Time) {
+	it := q.item(r, from.contact)
 	s := q.shardOf(r.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,6 +53,9 @@ func (q *Queue) admit(r *Record, contact bool, now time.Time) {
 	if l == nil {
 		l = newLane(r.Account, s)
 		s.lanes.add(l)
+	}
+	if from.portfolio != l.portfolio && from.portfolio != "" {
+		l.own().portfolio = from.portfolio
 	}
 	l.line.join(it, r.Campaign, r.Priority, now)
 	if l.line.first() == it {

@@ -62,12 +62,8 @@ func (q *Queue) widthOf(l *lane) int {
 	return q.width
 }
 
-// reachable reports whether a job's account is connected. Where it is not, the
-// message has been put back.
-func (q *Queue) reachable(j job) bool {
-	if q.connected(j.subject()) {
-		return true
-	}
+// unreachable puts a message back whose account is not connected.
+func (q *Queue) unreachable(j job) {
 	l, it := j.lane, j.item
 	now := q.clock.Now()
 	q.freeze(l, now)
@@ -75,15 +71,15 @@ func (q *Queue) reachable(j job) bool {
 	l.shard().mu.Lock()
 	defer l.shard().mu.Unlock()
 	if it.way.lost {
-		return false
+		return
 	}
 	it.way.permit = limiter.Permit{}
 	l.putBack(it)
 	q.plan(l, now)
-	return false
 }
 
-// typable is reachable for a message that typing is to be shown for.
+// typable reports whether the account is connected of a message that typing is to be
+// shown for. Where it is not, the message has been put back.
 func (q *Queue) typable(j job) bool {
 	if q.connected(j.subject()) {
 		return true
@@ -135,7 +131,7 @@ func (q *Queue) slow(l *lane, it *item, r *Record, now time.Time) {
 	if k == nil || !it.way.wired || r.Code == NotConnected {
 		return
 	}
-	if k.resume(q.limiter, q.options.Ramp, q.requestOf(&r.Message, it.contact), r.At, now) {
+	if k.resume(q.limiter, q.options.Ramp, q.requestOf(&r.Message, origin{it.contact, l.portfolio}), r.At, now) {
 		l.link = nil
 	}
 }

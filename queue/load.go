@@ -24,6 +24,9 @@ func (q *Queue) load(ctx context.Context, p policy.Policy) error {
 			return fmt.Errorf("queue: what was spent could not be taken up: %w", err)
 		}
 	}
+	if err := q.restoreShared(saved.Paces, now); err != nil {
+		return fmt.Errorf("queue: what was spent could not be taken up: %w", err)
+	}
 	for _, r := range saved.Waiting {
 		if r.Status != Sending {
 			continue
@@ -41,8 +44,12 @@ func (q *Queue) load(ctx context.Context, p policy.Policy) error {
 	}
 	for _, r := range saved.Waiting {
 		if r.Status == Queued {
+			from, err := q.originOf(ctx, &r.Message, now)
+			if err != nil {
+				return fmt.Errorf("queue: what waits could not be taken up: %w", err)
+			}
 			q.waiting.Add(1)
-			q.admit(r, q.firstContact(ctx, &r.Message), now)
+			q.admit(r, from, now)
 		}
 	}
 	return nil
@@ -51,7 +58,10 @@ func (q *Queue) load(ctx context.Context, p policy.Policy) error {
 // restore takes up what an account has spent. A limiter that knows more of it keeps
 // that.
 func (q *Queue) restore(p Pace, now time.Time) error {
-	if p.Account == "" {
+	switch {
+	case p.Snapshot == nil:
+		return nil
+	case p.Account == "":
 		return q.limiter.Restore(now, p.Snapshot)
 	}
 	if known, err := q.limiter.Snapshot(now, p.Account); err != nil || known != nil {
@@ -61,6 +71,27 @@ func (q *Queue) restore(p Pace, now time.Time) error {
 		return err
 	}
 	return q.limiter.Abandon(now, p.Account)
+}
+
+// restoreShared takes up what portfolios have spent: each as the latest pace of its
+// accounts has it.
+func (q *Queue) restoreShared(paces []Pace, now time.Time) error {
+	latest := map[string]Pace{}
+	for _, p := range paces {
+		if p.Shared != nil && p.Version >= latest[p.Portfolio].Version {
+			latest[p.Portfolio] = p
+		}
+	}
+	for name, p := range latest {
+		known, err := q.limiter.SnapshotPortfolio(now, name)
+		if err == nil && known == nil {
+			err = q.limiter.Restore(now, p.Shared)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // longest is the longest time for which a rule of the policy looks back.

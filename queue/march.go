@@ -16,6 +16,7 @@ import (
 type march struct {
 	queue     *Queue
 	account   string
+	portfolio string
 	marks     []mark
 	campaigns []campaign   // of the marks
 	key       dice.Account // of the typing times
@@ -37,7 +38,7 @@ func (f *foresight) plain() *march {
 		return nil
 	}
 	m := &march{
-		queue: f.queue, account: f.record.Account, marks: f.marks, campaigns: f.campaigns,
+		queue: f.queue, account: f.record.Account, portfolio: f.portfolio, marks: f.marks, campaigns: f.campaigns,
 		key: f.key, start: f.now, end: forever(),
 	}
 	if len(f.claimed) == 1 && !m.leads(f.sketch, f.claimed[0]) {
@@ -248,7 +249,7 @@ func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p li
 	it := &m.marks[m.order[i]]
 	c := &m.campaigns[it.campaign]
 	req := limiter.Request{
-		Account: m.account, Action: policy.SendMessage, Recipient: it.to, Campaign: c.name, NewContact: it.contact && !it.behind,
+		Account: m.account, Action: policy.SendMessage, Recipient: it.to, Campaign: c.name, NewContact: it.contact && !it.behind, Portfolio: m.portfolio,
 	}
 	if c.priority <= 0 {
 		req.Keep = m.queue.options.KeepForUrgent
@@ -287,7 +288,7 @@ func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p li
 
 // dawnOf is the dawn at which a message goes that has to wait from now on.
 func (m *march) dawnOf(l *limiter.Limiter, i int, now time.Time, d limiter.Decision, t *tempo) (*dawn, bool) {
-	stands, err := l.Checkpoint(now, m.account)
+	stands, err := l.Checkpoint(now, m.account, m.portfolio)
 	return &dawn{next: i, at: now.Add(d.RetryAfter), stands: stands, tempo: *t}, err == nil
 }
 

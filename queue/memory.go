@@ -205,7 +205,7 @@ func (s *memory) keepPace(p *Pace) {
 	if s.paces[p.Account].Version > p.Version {
 		return
 	}
-	if p.Snapshot == nil {
+	if p.Snapshot == nil && p.Shared == nil {
 		delete(s.paces, p.Account)
 		return
 	}

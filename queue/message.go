@@ -32,8 +32,8 @@ type Message struct {
 	// Kind is the sender's own word for what the message is. It may be empty.
 	Kind string
 
-	// Text is the message's text, at most [MaxText] bytes. It may be empty only
-	// where Payload is not.
+	// Text is the message's text, at most [MaxText] bytes, in whatever encoding the
+	// sender takes. It may be empty only where Payload is not.
 	Text string
 
 	// Payload is anything else that the sender needs. The queue does not look
@@ -144,17 +144,25 @@ func (m *Message) problem(now time.Time) error {
 	for _, name := range [...]struct{ field, value string }{
 		{"wire id", m.WireID}, {"key", m.Key}, {"campaign", m.Campaign},
 	} {
-		switch {
-		case len(name.value) > limiter.MaxKey:
-			return &MessageError{
-				name.field, fmt.Sprintf("of %d bytes", len(name.value)), name.field + " is too long",
-				fmt.Sprintf("use at most %d bytes", limiter.MaxKey),
-			}
-		case strings.IndexByte(name.value, 0) >= 0:
-			return &MessageError{name.field, fmt.Sprintf("%q", mask.Phone(name.value)), name.field + " has a NUL byte", "leave it out"}
+		if err := nameProblem(name.field, name.value); err != nil {
+			return err
 		}
 	}
 	return m.timeProblem(now)
+}
+
+// nameProblem is what is wrong with a name.
+func nameProblem(field, name string) error {
+	switch {
+	case len(name) > limiter.MaxKey:
+		return &MessageError{
+			field, fmt.Sprintf("of %d bytes", len(name)), field + " is too long",
+			fmt.Sprintf("use at most %d bytes", limiter.MaxKey),
+		}
+	case strings.IndexByte(name, 0) >= 0:
+		return &MessageError{field, fmt.Sprintf("%q", mask.Phone(name)), field + " has a NUL byte", "leave it out"}
+	}
+	return nil
 }
 
 // timeProblem is what is wrong with when the message may go.

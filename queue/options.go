@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -42,6 +43,15 @@ type Options struct {
 	// Verify says how long it is kept who is on WhatsApp, where the sender is a
 	// [Verifier]. Nil: all defaults. One that is Off verifies nobody.
 	Verify *Verify
+
+	// Portfolio names the portfolio that an account belongs to, whose budget the
+	// policy's rules of [policy.ScopePortfolio] draw on: all accounts of one share
+	// it, as the numbers of a business portfolio share Meta's limit. It is needed
+	// where the policy has such a rule, and asked when a message is taken in, by
+	// several at once, for its account: it must return soon, and the last answer
+	// counts for all that the account has waiting. An account that it has no name
+	// for, the empty string, sends nothing: [Queue.Enqueue] says so. Default: none.
+	Portfolio func(account string) string
 
 	// Width is how many messages of one account may be on their way at once, a check
 	// of a recipient among them, where no Concurrency of the policy says so. It is at most Workers. Default 1; a
@@ -123,7 +133,8 @@ type Options struct {
 // ErrOption is wrapped by every [OptionError].
 var ErrOption = errors.New("queue: bad option")
 
-// An OptionError says what is wrong with an argument of [New]. It wraps
+// An OptionError says what is wrong with an argument that is not a message: one of
+// [New] or [Wrap], a field of their options or of a [Filter], a nil context. It wraps
 // [ErrOption].
 type OptionError struct {
 	Field  string // the field's name in lower case
@@ -138,6 +149,14 @@ func (e *OptionError) Error() string {
 
 // Unwrap makes errors.Is(err, [ErrOption]) true.
 func (e *OptionError) Unwrap() error { return ErrOption }
+
+// given is what is wrong with a context.
+func given(ctx context.Context) error {
+	if ctx == nil {
+		return optionError("context", "nil", "pass context.Background() where there is none")
+	}
+	return nil
+}
 
 func optionError(field string, value any, remedy string) error {
 	return &OptionError{field, fmt.Sprint(value), remedy}
@@ -164,6 +183,9 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 	}
 	if name, ok := isNil(d.Clock); ok {
 		return d, optionError("clock", name, "give a clock, or leave it out for the real one")
+	}
+	if err := d.portfolioProblem(p); err != nil {
+		return d, err
 	}
 	if err := d.keepProblem(); err != nil {
 		return d, err
@@ -223,11 +245,15 @@ func (o *Options) withDefaults(p policy.Policy) (Options, error) {
 	if d.History == 0 {
 		d.History = 100_000
 	}
-	if d.Store == nil {
-		d.Store = newMemory(max(d.History, 0))
-	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
+	} else {
+		d.Logger = slog.New(quietly{d.Logger.Handler()})
+	}
+	if d.Store == nil {
+		d.Store = newMemory(max(d.History, 0))
+	} else {
+		d.Store = guarded{d.Store, d.Logger}
 	}
 	return d, nil
 }
@@ -260,7 +286,7 @@ func (o *Options) keepProblem() error {
 	if o.KeepForUrgent < 0 {
 		return optionError("keep for urgent", o.KeepForUrgent, "use 0 or more")
 	}
-	probe := limiter.Request{Account: "probe", Action: policy.SendMessage, Recipient: "probe", NewContact: true}
+	probe := limiter.Request{Account: "probe", Action: policy.SendMessage, Recipient: "probe", Portfolio: "probe", NewContact: true}
 	now := o.Clock.Now()
 	if o.KeepForUrgent == 0 || o.Limiter.Check(now, probe).Answer == limiter.Never {
 		return nil

@@ -19,44 +19,43 @@ type ending struct {
 	began   time.Time // before it was recorded as sending
 	outcome limiter.Outcome
 	verdict *Verdict // nil where the error had none
+	reason  string   // of what that holds
 }
 
-// judge makes of the message what the sender answered.
+// judge makes of the message what the sender answered. It asks the error, which may
+// end the goroutine, before it writes anything.
 func (e *ending) judge(err error) {
-	var v *Verdict
-	switch {
-	case err == nil:
+	if err == nil {
 		e.Status, e.Code, e.Err, e.outcome = Sent, "", "", limiter.Sent
 		return
-	case errors.As(err, &v) && v != nil:
-		e.verdict = v
-	case errors.Is(err, ErrUnsent):
-		v = &Verdict{Do: DoDrop}
-	case brokeOff(err):
-		v = &Verdict{Do: DoInDoubt}
-	default:
-		v = &Verdict{Do: DoDrop}
 	}
-	e.outcome = limiter.Refused
-	if v.Do == DoOffline || errors.Is(err, ErrUnsent) {
+	var v *Verdict
+	unsent, why, reason := errors.Is(err, ErrUnsent), said(err), ""
+	if errors.As(err, &v) && v != nil {
+		reason = said(v)
+		e.verdict = v
+	} else if v = (&Verdict{Do: DoDrop}); !unsent && brokeOff(err) {
+		v.Do = DoInDoubt
+	}
+	e.Err, e.reason, e.outcome = why, reason, limiter.Refused
+	if unsent || v.Do == DoOffline {
 		e.outcome = limiter.Unsent
-		e.Attempts--
 	}
 	switch v.Do {
 	case DoRetry, DoHold:
-		e.Status, e.Code, e.Err = Queued, SendRefused, err.Error()
+		e.Status, e.Code = Queued, SendRefused
 	case DoOffline:
-		e.Status, e.Code, e.Err = Queued, NotConnected, err.Error()
+		e.Status, e.Code = Queued, NotConnected
 	case DoDrop:
-		e.Status, e.Code, e.Err = Failed, cmp.Or(v.Code, SendFailed), err.Error()
+		e.Status, e.Code = Failed, cmp.Or(v.Code, SendFailed)
 	case DoInDoubt:
 		fallthrough
 	default:
-		if e.outcome == limiter.Unsent {
-			e.Attempts++ // it is not known after all
-		}
 		e.outcome = limiter.Sent
-		e.doubt(err.Error())
+		e.doubt(why)
+	}
+	if e.outcome == limiter.Unsent {
+		e.Attempts--
 	}
 }
 
@@ -97,26 +96,36 @@ func (q *Queue) heed(ctx context.Context, j job, e *ending) {
 	case e.verdict.Do == DoOffline:
 		q.freeze(j.lane, e.Done)
 	default:
-		t, until, reason, ok := e.hold(e.Account, e.Done)
-		if !ok {
-			return
+		bad, err := e.stop(e.Account, e.Done, func(t limiter.Target, until time.Time, reason string) error {
+			return q.hold(ctx, e.Done, t, until, reason)
+		})
+		if bad != nil {
+			q.complain("a hold could not be made as the sender asked; its account is held", e.subject(), bad)
 		}
-		if err := q.hold(ctx, e.Done, t, until, reason); err != nil {
-			q.complain("a hold could not be made as the sender asked; the message is tried again", e.subject(), err)
+		if err != nil {
+			q.complain("a hold that the sender asked for may not outlive the queue", e.subject(), err)
 		}
 	}
 }
 
-// hold is what the verdict stops of an account, if it is not over by now.
-func (e *ending) hold(account string, now time.Time) (t limiter.Target, until time.Time, reason string, ok bool) {
+// stop holds what the verdict stops of an account, unless that is over by now. Where
+// there can be no such target, bad says why, and the whole account is held: its
+// sender said stop.
+func (e *ending) stop(account string, now time.Time, hold func(limiter.Target, time.Time, string) error) (bad, err error) {
 	v := e.verdict
 	if v == nil || v.Do != DoHold || !v.Until.IsZero() && !v.Until.After(now) {
-		return t, until, "", false
+		return nil, nil
 	}
-	if t = v.Target; t.Account == "" {
+	t, reason := v.Target, cmp.Or(mask.Text(e.reason), string(DoHold))
+	if t.Account == "" {
 		t.Account = account
 	}
-	return t, v.Until, cmp.Or(mask.Text(v.Error()), string(DoHold)), true
+	if t, bad = spelled(t); bad == nil {
+		if bad = hold(t, v.Until, reason); !errors.Is(bad, limiter.ErrHold) {
+			return nil, bad
+		}
+	}
+	return bad, hold(limiter.Target{Account: account}, v.Until, reason)
 }
 
 // overdue ends a call of the sender that takes too long: first it is told so, and
@@ -137,7 +146,7 @@ func (q *Queue) overdue(l *lane, it *item, now time.Time) (job, bool) {
 
 // giveUp goes on without a call that did not return.
 func (q *Queue) giveUp(ctx context.Context, j job) {
-	q.complain("the sender does not return; its lane goes on", j.subject(), errors.New(j.item.way.end.err))
+	defer q.complain("the sender does not return; its lane goes on", j.subject(), errors.New(j.item.way.end.err))
 	q.save(ctx, j)
 }
 

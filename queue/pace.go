@@ -13,7 +13,7 @@ func (q *Queue) pace(l *lane) *Pace {
 	}
 	l.shard().mu.Lock() // two paces of an account are taken in the order of their versions
 	defer l.shard().mu.Unlock()
-	p, err := q.snapshot(l.account)
+	p, err := q.snapshot(l.account, l.portfolio)
 	if err != nil {
 		return nil // the clock shows a time that no request may have, so nothing was spent
 	}
@@ -26,7 +26,11 @@ func (q *Queue) keepPace(ctx context.Context, account string) error {
 	if !q.durable {
 		return nil
 	}
-	p, err := q.snapshotLocked(account)
+	portfolio := ""
+	if account != "" {
+		portfolio = q.portfolioOf(account)
+	}
+	p, err := q.snapshotLocked(account, portfolio)
 	if err == nil {
 		err = q.store.Keep(context.WithoutCancel(ctx), p)
 	}
@@ -36,21 +40,25 @@ func (q *Queue) keepPace(ctx context.Context, account string) error {
 	return nil
 }
 
-func (q *Queue) snapshotLocked(account string) (*Pace, error) {
+func (q *Queue) snapshotLocked(account, portfolio string) (*Pace, error) {
 	s := q.shardOf(account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return q.snapshot(account)
+	return q.snapshot(account, portfolio)
 }
 
 // snapshot takes a pace. It requires the lock of the account's shard.
-func (q *Queue) snapshot(account string) (p *Pace, err error) {
+func (q *Queue) snapshot(account, portfolio string) (p *Pace, err error) {
 	now := q.clock.Now()
 	p = &Pace{Account: account, At: now, Version: q.paces.Add(1)}
 	if account == "" {
 		p.Snapshot, err = q.limiter.SnapshotHolds()
 	} else {
 		p.Snapshot, err = q.limiter.Snapshot(now, account)
+	}
+	if portfolio != "" && q.shares && err == nil {
+		p.Portfolio = portfolio
+		p.Shared, err = q.limiter.SnapshotPortfolio(now, portfolio)
 	}
 	return p, err
 }

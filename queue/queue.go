@@ -49,6 +49,7 @@ type Queue struct {
 	dice      dice.Dice
 	ids       *base32.Encoding
 	width     int
+	shares    bool // the policy has rules for portfolios
 	options   Options
 	log       *slog.Logger
 
@@ -98,6 +99,7 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 		dice:    dice.New(options.Seed),
 		ids:     idEncoding(),
 		width:   width(p, &options),
+		shares:  len(sharing(p)) > 0,
 		options: options,
 		log:     options.Logger,
 		wake:    make(chan struct{}, 1),
@@ -133,7 +135,7 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 // Enqueue takes a message in and returns its ID. The message is kept once Enqueue
 // has returned nil. Errors name the field, the value and the remedy: a
 // [*MessageError], also for one that cannot be sent before it expires, an
-// [*AddressError], a [*limiter.RequestError] for the account; a [*DayFullError],
+// [*AddressError], a [*limiter.RequestError] for the account or its portfolio; a [*DayFullError],
 // [ErrFull], [ErrStopped]. Nothing is kept then. Any other is the store's, and leaves
 // open whether the message was kept: give it a Key, and repeat. The message's data is
 // copied.
@@ -181,11 +183,17 @@ func (q *Queue) Send(ctx context.Context, m Message) (Record, error) {
 // Get returns a message and what became of it. [ErrUnknownMessage] says that no
 // message has the ID, or that it is forgotten; see Options.History.
 func (q *Queue) Get(ctx context.Context, id string) (Record, error) {
+	if err := given(ctx); err != nil {
+		return Record{}, err
+	}
 	return q.store.Get(ctx, id)
 }
 
 // enqueue is Enqueue; done, if not nil, is sent the record once it is final.
 func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Record, error) {
+	if err := given(ctx); err != nil {
+		return nil, err
+	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("queue: enqueue: %w", err)
 	}
@@ -201,18 +209,21 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	m.To = to.String()
 	if m.WireID == "" && q.options.NewWireID != nil {
 		m.WireID = q.options.NewWireID(m.clone())
+		if err := nameProblem("wire id", m.WireID); err != nil {
+			return nil, fmt.Errorf("queue: of Options.NewWireID: %w", err)
+		}
 	}
 	if err := m.doubtProblem(); err != nil {
 		return nil, err
 	}
-	if d := q.limiter.Check(now, request(&m)); d.Rule == "request" {
-		return nil, fmt.Errorf("queue: %w", d.Err())
-	}
 	if q.stopped.Load() {
 		return nil, ErrStopped
 	}
-	contact := q.firstContact(ctx, &m)
-	if err := q.foretell(&m, contact, now); err != nil {
+	from, err := q.originOf(ctx, &m, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.foretell(&m, from, now); err != nil {
 		return nil, err
 	}
 	if q.waiting.Add(1) > int64(q.options.MaxQueued) && q.options.MaxQueued > 0 {
@@ -242,7 +253,7 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	if first != r.ID {
 		return q.repeated(ctx, r, first, done)
 	}
-	defer q.admit(r, contact, now) // even where OnEvent ends the goroutine
+	defer q.admit(r, from, now) // even where OnEvent ends the goroutine
 	q.tell(r, "", now)
 	return r, nil
 }
@@ -284,10 +295,10 @@ func (q *Queue) repeated(ctx context.Context, r *Record, first string, done chan
 	return &kept, err
 }
 
-// request is what an item of an account asks of the limiter, which is in the line.
-func (q *Queue) request(account string, it *item) limiter.Request {
+// request is what an item of an account, which is in the line, asks of the limiter.
+func (q *Queue) request(account, portfolio string, it *item) limiter.Request {
 	r := limiter.Request{
-		Account: account, Action: policy.SendMessage, Recipient: it.to,
+		Account: account, Action: policy.SendMessage, Recipient: it.to, Portfolio: portfolio,
 		Campaign: it.campaign.name, NewContact: it.contact,
 	}
 	if it.campaign.priority <= 0 {
@@ -296,11 +307,10 @@ func (q *Queue) request(account string, it *item) limiter.Request {
 	return r
 }
 
-// requestOf is what a message asks of the queue's limiter. contact says that it is to
-// somebody new.
-func (q *Queue) requestOf(m *Message, contact bool) limiter.Request {
+// requestOf is what a message asks of the queue's limiter.
+func (q *Queue) requestOf(m *Message, from origin) limiter.Request {
 	r := request(m)
-	r.Campaign, r.NewContact = m.Campaign, contact
+	r.Campaign, r.NewContact, r.Portfolio = m.Campaign, from.contact, from.portfolio
 	if m.Priority <= 0 {
 		r.Keep = q.options.KeepForUrgent
 	}
@@ -361,12 +371,18 @@ func (j job) subject() subject { return subject{j.item.id, j.lane.account, j.ite
 
 // complain logs what went wrong with a message.
 func (q *Queue) complain(what string, s subject, err error) {
-	q.log.Error(what, "id", s.id, "account", mask.Phone(s.account), "to", mask.Phone(s.to), "error", mask.Text(err.Error()))
+	q.log.Error(what, "id", s.id, "account", mask.Phone(s.account), "to", mask.Phone(s.to), "error", mask.Text(said(err)))
+}
+
+// broke logs a panic of the user's code.
+func (q *Queue) broke(what string, s subject, v any) {
+	q.log.Error(what, "id", s.id, "account", mask.Phone(s.account), "to", mask.Phone(s.to),
+		"error", mask.Text(plain(fmt.Sprint("it panicked: ", v))), "stack", mask.Text(string(debug.Stack())))
 }
 
 // rescue, deferred, logs a panic of the user's code and ends it.
 func (q *Queue) rescue(what string, s subject) {
 	if v := recover(); v != nil {
-		q.complain(what, s, fmt.Errorf("%v\n%s", v, debug.Stack()))
+		q.broke(what, s, v)
 	}
 }

@@ -44,7 +44,7 @@ func (r Ramp) stretch(since, pause time.Duration) time.Duration {
 	if since < 0 {
 		since = 0
 	}
-	if since >= r.Over || pause >= math.MaxInt64/4 {
+	if since >= r.Over {
 		return pause
 	}
 	pause = max(pause, r.Gap)
@@ -55,11 +55,19 @@ func (r Ramp) stretch(since, pause time.Duration) time.Duration {
 	t, over := float64(since), float64(r.Over)
 	want := passed(t) + float64(pause)
 	if rest := want - passed(over); rest >= 0 {
-		return r.Over - since + time.Duration(math.Ceil(rest))
+		return whole(over - t + rest)
 	}
 	end := want / a
 	if b > 0 {
 		end = (math.Sqrt(a*a+2*b*want) - a) / b
 	}
-	return time.Duration(math.Ceil(end - t))
+	return whole(end - t)
+}
+
+// whole is a time of so many nanoseconds, rounded up.
+func whole(nanoseconds float64) time.Duration {
+	if nanoseconds >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return time.Duration(math.Ceil(nanoseconds))
 }

@@ -40,6 +40,22 @@ func TestRamp_Stretch(t *testing.T) {
 	})
 }
 
+func TestRamp_StretchSaturates(t *testing.T) {
+	t.Parallel()
+	const most = time.Duration(1<<63 - 1)
+	for _, r := range []Ramp{{From: 1, Over: time.Hour, Gap: most}, {From: 1, Over: most, Gap: most}, {From: 100, Over: most, Gap: most}, {From: 50, Over: most, Gap: 0}} {
+		for _, since := range []time.Duration{-1, 0, time.Minute, most - 1} {
+			for _, pause := range []time.Duration{0, time.Second, most / 4, most - 1, most} {
+				if since >= r.Over {
+					continue
+				}
+				got := r.stretch(since, pause)
+				require.GreaterOrEqual(t, float64(got), 0.999*float64(max(pause, r.Gap)), "%+v, %v, %v", r, since, pause)
+			}
+		}
+	}
+}
+
 func TestBackoff_Most(t *testing.T) {
 	t.Parallel()
 	b := DefaultBackoff()

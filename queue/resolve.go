@@ -28,6 +28,9 @@ const (
 // not any more, or only just; an unknown Resolution; the store's, after which it may
 // have been done: ask again.
 func (q *Queue) Resolve(ctx context.Context, id string, how Resolution) (Record, error) {
+	if err := given(ctx); err != nil {
+		return Record{}, err
+	}
 	kept, err := q.store.Get(ctx, id)
 	if err != nil {
 		return Record{}, err
@@ -64,7 +67,12 @@ func (q *Queue) Resolve(ctx context.Context, id string, how Resolution) (Record,
 
 // resolved records what became of a message that was done with.
 func (q *Queue) resolved(ctx context.Context, r *Record, from Status, now time.Time) (Record, error) {
+	var origin origin // which is no new contact
 	if r.Status == Queued {
+		origin.portfolio = q.portfolioOf(r.Account)
+		if err := q.askable(&r.Message, origin.portfolio, now); err != nil {
+			return *r, err
+		}
 		q.enter(r)
 	}
 	if err := q.change(ctx, r); err != nil {
@@ -74,7 +82,7 @@ func (q *Queue) resolved(ctx context.Context, r *Record, from Status, now time.T
 	if r.Status == Queued {
 		q.waiting.Add(1)
 		own := r.copy()
-		defer q.admit(&own, false, now)
+		defer q.admit(&own, origin, now)
 	}
 	q.tell(r, from, now)
 	return r.copy(), nil
@@ -101,6 +109,9 @@ func (q *Queue) change(ctx context.Context, r *Record) error {
 // [ErrUnknownMessage] where the account has no message with that WireID,
 // [ErrConflict] where it is being recorded at the moment, the store's: try again.
 func (q *Queue) Confirm(ctx context.Context, account, wireID string, receipt Receipt) (Record, error) {
+	if err := given(ctx); err != nil {
+		return Record{}, err
+	}
 	if account == "" || wireID == "" {
 		return Record{}, fmt.Errorf("%w: it needs an account and a wire id", ErrUnknownMessage)
 	}

@@ -25,6 +25,9 @@ const lastWord = time.Second
 // it runs any more. The queue has stopped then: Run is called once. [ErrRunning] and
 // [ErrStopped] say that it did nothing.
 func (q *Queue) Run(ctx context.Context) error {
+	if err := given(ctx); err != nil {
+		return err
+	}
 	if err := q.take(); err != nil {
 		return err
 	}

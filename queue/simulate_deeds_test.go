@@ -260,13 +260,13 @@ func (l *life) meddle() {
 	}
 	account := pick(w, w.accounts...)
 	at := w.clock.Now()
-	permit, d := w.limiter.Take(at, limiter.Request{Account: account, Action: policy.SendMessage, Recipient: bob})
+	permit, d := w.limiter.Take(at, limiter.Request{Account: account, Action: policy.SendMessage, Recipient: bob, Portfolio: portfolio(account)})
 	if d.Answer != limiter.Allowed {
 		return
 	}
 	w.mu.Lock()
 	call := len(w.ledger)
-	w.ledger = append(w.ledger, queuetest.Call{Account: account, Action: policy.SendMessage, Recipient: bob, At: w.now()})
+	w.ledger = append(w.ledger, queuetest.Call{Account: account, Portfolio: portfolio(account), Action: policy.SendMessage, Recipient: bob, At: w.now()})
 	w.drawOf(account).check(w, policy.SendMessage, w.now())
 	w.mu.Unlock()
 	outcome := pick(w, limiter.Sent, limiter.Unsent)

@@ -83,7 +83,7 @@ func (l *life) Send(ctx context.Context, m queue.Message) (queue.Receipt, error)
 	}
 	msg := l.toWire(m)
 	call := len(w.ledger)
-	w.ledger = append(w.ledger, queuetest.Call{Account: m.Account, Action: policy.SendMessage, Recipient: m.To, NewContact: w.fresh(msg, m.To), At: msg.taken})
+	w.ledger = append(w.ledger, queuetest.Call{Account: m.Account, Portfolio: portfolio(m.Account), Action: policy.SendMessage, Recipient: m.To, NewContact: w.fresh(msg, m.To), At: msg.taken})
 	msg.call = call
 	a := w.drawAnswer(m)
 	took := w.drawWait()
@@ -150,7 +150,7 @@ func (l *life) Verify(ctx context.Context, account, to string) (queue.Verificati
 		return queue.Verification{}, errPower
 	}
 	call := len(w.ledger)
-	w.ledger = append(w.ledger, queuetest.Call{Account: account, Action: policy.CheckNumber, Recipient: to, At: w.now()})
+	w.ledger = append(w.ledger, queuetest.Call{Account: account, Portfolio: portfolio(account), Action: policy.CheckNumber, Recipient: to, At: w.now()})
 	w.drawOf(account).check(w, policy.CheckNumber, w.now())
 	how := w.dice.IntN(10)
 	var took time.Duration

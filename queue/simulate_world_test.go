@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -96,6 +98,12 @@ func newWorld(seed uint64, clock limiter.Clock) *world {
 		world{rules(policy.Gap{Min: time.Second, Max: 4 * time.Second}, policy.NewContacts{Max: 2, Window: 6 * time.Hour}), true},
 	)
 	w.policy = of.policy
+	if seed%4 == 3 { // two accounts and two share a budget
+		w.policy.Rules = append(slices.Clone(w.policy.Rules), policy.Rule{
+			Name: "shared", Actions: []policy.Action{policy.SendMessage}, Scope: policy.ScopePortfolio,
+			Limit: policy.SlidingWindow{Max: 5, Window: 20 * time.Minute},
+		})
+	}
 	w.verify, w.shared = w.oneIn(3), w.oneIn(3)
 	w.plain = !of.narrow && !w.verify
 	w.failing, w.deadly = pick(w, 0, 5, 30), pick(w, 0, 2, 10)
@@ -113,6 +121,7 @@ func newWorld(seed uint64, clock limiter.Clock) *world {
 		Clock: clock, Seed: seed + 1, History: 1 << 20,
 		Width: 1 + w.intN(3), Workers: 1 + w.intN(10),
 		MaxAttempts: pick(w, 0, 1, 3), KeepForUrgent: pick[int64](w, 0, 0, 1), MaxQueued: pick(w, 0, 0, 30),
+		Portfolio:   portfolio,
 		SendTimeout: pick(w, 0, 30*time.Second), StopWait: pick(w, -1, 5*time.Second, 0),
 		Verify: &queue.Verify{Off: !w.verify, Yes: pick(w, -1, time.Minute, 0), No: pick(w, -1, time.Minute, 0), Most: pick(w, -1, 2, 0)},
 	}
@@ -134,6 +143,11 @@ func newWorld(seed uint64, clock limiter.Clock) *world {
 		}
 	}
 	return w
+}
+
+// portfolio is whose budget an account of a world shares.
+func portfolio(account string) string {
+	return fmt.Sprint("portfolio ", strings.IndexByte("0123", account[len(account)-1])/2)
 }
 
 // start begins a life: what the store has is taken up. It may take several.

@@ -11,6 +11,9 @@ import (
 // time from Options.Clock, which it never waits for. Where ctx is done it does no
 // more and returns why. [ErrRunning] and [ErrStopped] say that it did nothing.
 func (q *Queue) Step(ctx context.Context) (next time.Time, err error) {
+	if err := given(ctx); err != nil {
+		return time.Time{}, err
+	}
 	if err := q.take(); err != nil {
 		return time.Time{}, err
 	}

@@ -78,9 +78,16 @@ type Pace struct {
 	Account string
 
 	// Snapshot is what the limiter knows: [limiter.Limiter.Snapshot], or
-	// [limiter.Limiter.SnapshotHolds] without an account. Nil: nothing, and a
-	// store need not keep the pace. It is secret.
+	// [limiter.Limiter.SnapshotHolds] without an account. Nil: nothing. It is
+	// secret.
 	Snapshot []byte
+
+	// Portfolio is whose budget the account shares, and Shared what that has spent:
+	// [limiter.Limiter.SnapshotPortfolio]. Empty and nil where no rule asks for it.
+	// Of several accounts of one portfolio the pace with the highest Version counts.
+	// A store need not keep a pace that has neither a Snapshot nor this.
+	Portfolio string
+	Shared    []byte
 
 	// At is when it was taken.
 	At time.Time

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -117,7 +116,7 @@ func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 		l.park(c, it)
 		return false
 	}
-	if d := q.limiter.Check(now, q.request(l.account, it)); d.Answer != limiter.Allowed {
+	if d := q.limiter.Check(now, q.request(l.account, l.portfolio, it)); d.Answer != limiter.Allowed {
 		q.refused(l, it, d, now)
 		return false
 	}
@@ -155,7 +154,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 		return job{}, false
 	}
 	it := c.parked[0]
-	d := q.limiter.Check(now, q.request(l.account, it))
+	d := q.limiter.Check(now, q.request(l.account, l.portfolio, it))
 	if d.Narrow && (d.Answer == limiter.Later || d.Answer == limiter.Busy) {
 		l.checks.asking.pop()
 		l.checks.resting.push(resting{c, now.Add(pause(d))})
@@ -163,7 +162,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	}
 	var permit limiter.Permit
 	if d.Answer == limiter.Allowed {
-		permit, d = q.limiter.Take(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: c.to})
+		permit, d = q.limiter.Take(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: c.to, Portfolio: l.portfolio})
 	}
 	switch d.Answer {
 	case limiter.Allowed:
@@ -247,14 +246,15 @@ func (q *Queue) verify(ctx context.Context, j job) {
 	known := answer{number: to}
 	// A verifier that ends its goroutine has not answered.
 	err := errors.New("the verifier did not return")
-	outcome := limiter.Sent
+	outcome := limiter.Unsent // until it is asked
 	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("the verifier panicked: %v\n%s", v, debug.Stack())
-		}
-		cut := late || err != nil && ctx.Err() != nil
-		if err != nil && !cut {
-			q.complain("the recipient could not be verified; the message waits", j.subject(), err)
+		v := recover()
+		cut := v == nil && (late || err != nil && ctx.Err() != nil)
+		switch {
+		case v != nil:
+			defer q.broke("the recipient could not be verified; the message waits", j.subject(), v)
+		case err != nil && !cut:
+			defer q.complain("the recipient could not be verified; the message waits", j.subject(), err)
 		}
 		q.settleCheck(j, known, outcome, err != nil, cut)
 	}()
@@ -263,26 +263,28 @@ func (q *Queue) verify(ctx context.Context, j job) {
 		late = true
 	}
 	if late || ctx.Err() != nil {
-		outcome, late = limiter.Unsent, true
+		late = true
 		return
 	}
 	if kept := q.keepPace(ctx, j.lane.account); kept != nil {
-		err, outcome = kept, limiter.Unsent
+		err = kept
 		return
 	}
 	began := q.clock.Now()
-	var v Verification
-	v, err = q.verifier.Verify(ctx, j.lane.account, to)
+	outcome = limiter.Sent
+	v, answer := q.verifier.Verify(ctx, j.lane.account, to)
 	s.mu.Lock()
 	s.checks.measure(q.clock.Now().Sub(began))
 	s.mu.Unlock()
-	if errors.Is(err, ErrUnsent) {
+	if errors.Is(answer, ErrUnsent) {
 		outcome = limiter.Unsent
 	}
-	if err == nil {
-		known.registered = v.Registered
-		known.to, err = v.address(to)
+	if answer != nil {
+		err = errors.New(said(answer)) // asked while whatever it does is caught
+		return
 	}
+	known.registered = v.Registered
+	known.to, err = v.address(to)
 }
 
 // address is where messages to a number are sent.

@@ -115,7 +115,7 @@ func TestVerify_Fails(t *testing.T) {
 	}{
 		{"error", queuetest.Verification{Err: errors.New("no answer for " + bob)}, "no answer for 4477******01"},
 		{"error with an answer", queuetest.Verification{Unknown: true, Err: errors.New("timeout")}, "timeout"},
-		{"panic", queuetest.Verification{Panic: "no answer for " + bob}, "the verifier panicked: no answer for 4477******01"},
+		{"panic", queuetest.Verification{Panic: "no answer for " + bob}, "it panicked: no answer for 4477******01"},
 		{"an address that is none", queuetest.Verification{To: "bob"}, "the verifier's answer"},
 		{"a group", queuetest.Verification{To: "120363020000000042@g.us"}, "the verifier's answer is a group"},
 	}

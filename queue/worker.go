@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -39,27 +38,8 @@ func (q *Queue) show(ctx context.Context, j job) {
 // became of it.
 func (q *Queue) send(ctx context.Context, j job) {
 	it := j.item
-	if !q.reachable(j) {
-		return
-	}
-	before, err := q.unsent(ctx, it)
-	now := q.clock.Now()
-	if err == nil {
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		q.putBack(j, nil, err)
-		return
-	}
-	r := q.blank()
-	*r = before
-	r.Status, r.Code, r.Err, r.At, r.Done, r.RetryAt = Sending, "", "", now, time.Time{}, time.Time{}
-	r.Typing = it.way.typing
-	r.Attempts++
-	r.Version++
-	if err := q.begin(ctx, it, r, q.pace(j.lane)); err != nil {
-		kept := before
-		q.putBack(j, &kept, err)
+	r := q.mark(ctx, j)
+	if r == nil {
 		return
 	}
 	end := ending{Record: r, began: r.At, outcome: limiter.Sent}
@@ -73,8 +53,8 @@ func (q *Queue) send(ctx context.Context, j job) {
 			end.doubt("the sender did not return")
 		}
 		if v := recover(); v != nil {
-			end.Err = fmt.Sprintf("the sender panicked: %v", v)
-			q.complain("the sender panicked", r.subject(), fmt.Errorf("%v\n%s", v, debug.Stack()))
+			end.Err = plain(fmt.Sprintf("the sender panicked: %v", v))
+			q.broke("the sender panicked", r.subject(), v)
 		}
 		end.Version++
 		if q.settle(ctx, j, &end) {
@@ -104,10 +84,62 @@ func (q *Queue) send(ctx context.Context, j job) {
 		return
 	}
 	receipt, err := q.sender.Send(ctx, r.clone())
-	end.Receipt = receipt
+	end.Receipt = Receipt{ID: plain(receipt.ID)}
 	end.judge(err)
 	judged = true
 }
+
+// errOffline says that a message's account is not connected.
+var errOffline = errors.New("queue: the account is not connected")
+
+// mark records a message as sending and returns the record. Where it cannot, it puts
+// the message back and returns nil.
+func (q *Queue) mark(ctx context.Context, j job) *Record {
+	it := j.item
+	var before Record
+	marking, err := false, errBrokeOff // unless it gets to its end
+	defer func() {
+		switch {
+		case err == nil:
+		case errors.Is(err, errOffline):
+			q.unreachable(j)
+		case marking: // the store may have marked it all the same
+			kept := before
+			q.putBack(j, &kept, err)
+		default:
+			q.putBack(j, nil, err)
+		}
+	}()
+	if !q.connected(j.subject()) {
+		err = errOffline
+		return nil
+	}
+	var failed error
+	before, failed = q.unsent(ctx, it)
+	now := q.clock.Now()
+	if failed == nil {
+		failed = context.Cause(ctx)
+	}
+	if failed != nil {
+		err = failed
+		return nil
+	}
+	r := q.blank()
+	*r = before
+	r.Status, r.Code, r.Err, r.At, r.Done, r.RetryAt = Sending, "", "", now, time.Time{}, time.Time{}
+	r.Typing = it.way.typing
+	r.Attempts++
+	r.Version++
+	marking = true
+	if err = q.begin(ctx, it, r, q.pace(j.lane)); err != nil {
+		return nil
+	}
+	return r
+}
+
+// errBrokeOff is the error of a connector, a store or a logger that ended the
+// goroutine.
+var errBrokeOff = errors.New("queue: what was asked did not return")
 
 // begin records a message as sending. It may have done so before and been told
 // that it failed: such a mark is its own, and nothing has been sent under it.
@@ -137,7 +169,7 @@ func (q *Queue) putBack(j job, before *Record, err error) {
 	now := q.clock.Now()
 	it.way.permit.Settle(now, limiter.Unsent)
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
-		q.complain("a message is not the queue's to send any more", j.subject(), err)
+		defer q.complain("a message is not the queue's to send any more", j.subject(), err)
 		l.shard().mu.Lock()
 		defer l.shard().mu.Unlock()
 		l.drop(it)
@@ -146,7 +178,7 @@ func (q *Queue) putBack(j job, before *Record, err error) {
 		q.plan(l, now)
 		return
 	}
-	q.complain("a message could not be recorded as sending; it waits", j.subject(), err)
+	defer q.complain("a message could not be recorded as sending; it waits", j.subject(), err)
 	l.shard().mu.Lock()
 	defer l.shard().mu.Unlock()
 	if l.putBack(it); it.way.record == nil {
@@ -188,9 +220,10 @@ func (q *Queue) settle(ctx context.Context, j job, end *ending) (done bool) {
 	if lost {
 		return false
 	}
-	q.heed(ctx, j, end)
 	j.record = end.Record
-	return q.trySave(ctx, j) == nil
+	defer func() { done = q.trySave(ctx, j) == nil }() // even where the logger ends the goroutine
+	q.heed(ctx, j, end)
+	return false
 }
 
 // save records what became of a message and lets the lane go on.
@@ -205,22 +238,20 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 		from, p = Sending, q.pace(l)
 	}
 	ctx = context.WithoutCancel(ctx)
-	r, err := q.result(ctx, j)
-	if err == nil {
-		r, err = q.finish(ctx, it, r, p)
-	}
-	now := q.clock.Now()
-	if err != nil {
-		q.complain("what became of a message could not be recorded; it will be", j.subject(), err)
-		l.shard().mu.Lock()
-		defer l.shard().mu.Unlock()
-		it.phase, it.way.until = recording, now.Add(patience)
-		if r != nil {
-			it.way.end = &end{record: r}
+	r, err := j.record, errBrokeOff // unless the store returns
+	defer func() {
+		if err != nil {
+			q.saveLater(j, r, err)
 		}
-		q.plan(l, now)
+	}()
+	found, failed := q.result(ctx, j)
+	if r = found; failed == nil {
+		found, failed = q.finish(ctx, it, r, p)
+	}
+	if r, err = found, failed; err != nil {
 		return err
 	}
+	now := q.clock.Now()
 	if r.Status.Final() {
 		q.waiting.Add(-1)
 		defer q.waiters.tell(r) // even where OnEvent ends the goroutine
@@ -242,6 +273,21 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	l.shard().mu.Unlock()
 	q.tell(r, from, now)
 	return nil
+}
+
+// saveLater has a lane record later what became of a message. r is the record of that,
+// where there is one.
+func (q *Queue) saveLater(j job, r *Record, err error) {
+	l, it := j.lane, j.item
+	defer q.complain("what became of a message could not be recorded; it will be", j.subject(), err)
+	now := q.clock.Now()
+	l.shard().mu.Lock()
+	defer l.shard().mu.Unlock()
+	it.phase, it.way.until = recording, now.Add(patience)
+	if r != nil {
+		it.way.end = &end{record: r}
+	}
+	q.plan(l, now)
 }
 
 // rejoin puts a message that waits again back into its line. It is a new item: the

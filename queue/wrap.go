@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/wapace/wapace/limiter"
 )
@@ -25,10 +26,11 @@ var ErrUnsent = errors.New("queue: not sent")
 // the limiter refuses for good, or something that Wrap was given is nil. Any other
 // error is that of s.
 //
-// The wrapped sender is a Sender and nothing more. It keeps nothing, repeats
-// nothing, shows no typing and verifies nobody, also where s is a [Typist] or a
-// [Verifier]. A nil clock is
-// [limiter.RealClock]. All may use the wrapped sender at once if they may use s.
+// The wrapped sender is a Sender and nothing more. It keeps nothing, repeats nothing,
+// shows no typing and verifies nobody, also where s is a [Typist] or a [Verifier]. It
+// knows no portfolios: under a policy with rules of that scope it sends nothing; use a
+// [Queue], or [limiter.Wait]. A nil clock is [limiter.RealClock]. All may use the
+// wrapped sender at once if they may use s.
 func Wrap(s Sender, l *limiter.Limiter, clock limiter.Clock) Sender {
 	if clock == nil {
 		clock = limiter.RealClock()
@@ -70,9 +72,9 @@ func (w *wrapped) Send(ctx context.Context, m Message) (Receipt, error) {
 	end := ending{Record: &Record{}, outcome: limiter.Sent} // stays so where the sender panics or ends its goroutine
 	defer func() {
 		now := w.clock.Now()
-		if t, until, reason, ok := end.hold(m.Account, now); ok {
-			_ = w.limiter.Hold(now, t, until, reason) // a target that cannot be is no hold
-		}
+		_, _ = end.stop(m.Account, now, func(t limiter.Target, until time.Time, reason string) error {
+			return w.limiter.Hold(now, t, until, reason)
+		})
 		permit.Settle(now, end.outcome)
 	}()
 	receipt, err := w.sender.Send(ctx, m)

@@ -95,9 +95,14 @@ func simulated() []mutant {
 			"next != nil",
 		},
 		{
-			"a message is sent that the connection is gone for", "queue/link.go",
-			"if q.connected(j.subject()) {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
-			"if q.connected(j.subject()) || j.item.way.typing == 0 {\n\t\treturn true\n\t}\n\tl, it := j.lane, j.item",
+			"a message is sent that the connection is gone for", "queue/worker.go",
+			"if !q.connected(j.subject()) {",
+			"if !q.connected(j.subject()) && j.item.way.typing > 0 {",
+		},
+		{
+			"a restart forgets what a portfolio has spent", "queue/load.go",
+			"if p.Shared != nil && p.Version",
+			"if p.Shared == nil && p.Version",
 		},
 	}
 }

@@ -50,6 +50,7 @@ func newHarness(t testing.TB, p policy.Policy, o *queue.Options, s *Sender, whol
 	if o != nil {
 		options = *o
 	}
+	s.Portfolio = options.Portfolio
 	clock, _ := s.Clock.(*Clock)
 	h := &Harness{Sender: s, Clock: clock, Policy: p, t: t}
 	options.Clock = clock

@@ -24,6 +24,11 @@ type Sender struct {
 	// Send; [New] does.
 	Clock limiter.Clock
 
+	// Portfolio, if not nil, says which portfolio the log has for an account's
+	// calls. Set it before the first Send; [NewOptions] sets that of the queue. It is
+	// called with a lock held, and must not use the sender.
+	Portfolio func(account string) string
+
 	mu     sync.Mutex
 	script []Answer
 	rest   Answer
@@ -93,6 +98,9 @@ func (s *Sender) begin(m queue.Message) (a Answer, call int) {
 // log begins a call now and returns its place in the log. It requires s.mu.
 func (s *Sender) log(c Call) int {
 	c.At = s.clock().Now()
+	if s.Portfolio != nil {
+		c.Portfolio = s.Portfolio(c.Account)
+	}
 	s.calls = append(s.calls, c)
 	return len(s.calls) - 1
 }
@@ -175,7 +183,7 @@ func (s *Sender) Typed() []queue.Message {
 // Log is every call of Send, and of a [Verifier], for [Audit]. A call that has not
 // returned yet has no Done. One that was answered with an error which wraps
 // [queue.ErrUnsent] is unsent; with any other error that leaves nothing open,
-// refused. It knows no portfolios and no new contacts.
+// refused. It knows no new contacts, and no portfolios but those of [Sender].Portfolio.
 func (s *Sender) Log() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()

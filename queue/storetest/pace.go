@@ -13,12 +13,17 @@ import (
 func paces() []promise {
 	return []promise{
 		{"paces", "a pace is kept by itself or with a change, in the place of the account's last", pacesReplace},
+		{"paces_shared", "a pace of which only the portfolio's part is known is kept", pacesShared},
 		{"paces_for_all", "there is one for each account, and one without an account", pacesForAll},
 	}
 }
 
 func pace(account, snapshot string) queue.Pace {
-	return queue.Pace{Account: account, Snapshot: []byte(snapshot), At: epoch().Add(time.Nanosecond)}
+	p := queue.Pace{Account: account, Snapshot: []byte(snapshot), At: epoch().Add(time.Nanosecond)}
+	if account != "" {
+		p.Portfolio, p.Shared = "portfolio", []byte(snapshot+" \x00 shared")
+	}
+	return p
 }
 
 // paced is an error unless the paces are the wanted ones, in any order.
@@ -37,6 +42,9 @@ func (s *store) paced(ctx context.Context, want ...queue.Pace) error {
 		}
 		if g := saved.Paces[i]; string(g.Snapshot) != string(w.Snapshot) || !g.At.Equal(w.At) {
 			return fmt.Errorf("the pace of %q is %q of %v, want %q of %v", w.Account, g.Snapshot, g.At, w.Snapshot, w.At)
+		} else if g.Portfolio != w.Portfolio || string(g.Shared) != string(w.Shared) || g.Version != w.Version {
+			return fmt.Errorf("the pace of %q, version %d, is shared in %q: %q, want version %d, %q: %q",
+				w.Account, g.Version, g.Portfolio, g.Shared, w.Version, w.Portfolio, w.Shared)
 		}
 	}
 	return nil
@@ -85,4 +93,17 @@ func pacesForAll(ctx context.Context, s *store) error {
 		s.keep(ctx, pace("", "other holds")),
 		s.paced(ctx, pace("", "other holds"), pace(alice, "alice's"), pace(bob, "bob's")),
 	)
+}
+
+func pacesShared(ctx context.Context, s *store) error {
+	p := pace(alice, "")
+	p.Snapshot, p.Version = nil, 7
+	if err := errors.Join(s.keep(ctx, p), s.paced(ctx, p)); err != nil {
+		return err
+	}
+	s.restart()
+	if err := s.paced(ctx, p); err != nil {
+		return fmt.Errorf("after a restart: %w", err)
+	}
+	return nil
 }

@@ -253,6 +253,14 @@ func faults() []fault {
 				return all[max(0, len(all)-100):], err
 			}
 		}},
+		{"the pace of a portfolio is none", []string{"paces_shared"}, func(ctx context.Context, f *faulty) {
+			f.keep = func(p *queue.Pace) error {
+				if p.Snapshot == nil {
+					return nil
+				}
+				return f.Store.Keep(ctx, p)
+			}
+		}},
 		{"one pace is everybody's", []string{"paces_for_all"}, func(ctx context.Context, f *faulty) {
 			f.keep = func(p *queue.Pace) error {
 				p.Account = alice
@@ -322,7 +330,7 @@ func faults() []fault {
 				return saved, err
 			}
 		}},
-		{"loses all in a restart", []string{"keys_outlast", "changes_last", "attempts_last", "paces", "loads", "loads_last"}, nil},
+		{"loses all in a restart", []string{"keys_outlast", "changes_last", "attempts_last", "paces", "paces_shared", "loads", "loads_last"}, nil},
 	}
 }
 
