@@ -23,8 +23,10 @@ type Options struct {
 	// keeps; callers who come at once may each find the last room. A new one
 	// above that is refused by the rule "capacity" until an old one has been as
 	// good as new for a second, and is forgotten. Where pauses are random, or due
-	// after some sends, one never is. Default 10,000,000; a negative MaxAccounts
-	// is an error.
+	// after some sends, one never is, and neither is an account with a policy of
+	// its own. SetPolicy and Restore find room even above that, because what they
+	// are given must not be lost; what they keep counts as the rest does. Default
+	// 10,000,000; a negative MaxAccounts is an error.
 	MaxAccounts int
 }
 

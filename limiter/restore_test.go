@@ -314,8 +314,8 @@ func TestSnapshotOfWhatIsNotKnown(t *testing.T) {
 	require.ErrorContains(t, err, "limiter: snapshot: ")
 }
 
-// FuzzRestore reads bodies in frames that are sound. What is read answers; the rest
-// is an error that changes nothing.
+// FuzzRestore reads bodies in frames that are sound. What is read answers, at any time;
+// the rest is an error that changes nothing.
 func FuzzRestore(f *testing.F) {
 	l := spent(f, monday)
 	for _, b := range snapshots(f, l, monday.Add(5*time.Second)) {
@@ -325,6 +325,7 @@ func FuzzRestore(f *testing.F) {
 	small.Take(monday, request(1))
 	f.Add(byte('a'), bodyOf(snapshot(f, small, monday)))
 	f.Add(byte('a'), bodyOf(snapshot(f, newStandard(f), monday)))
+	first, last := time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2261, 12, 31, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, kind byte, body []byte) {
 		l := withTTL(t, withGroup(), time.Minute)
 		l.Allow(monday, to("before"))
@@ -338,7 +339,7 @@ func FuzzRestore(f *testing.F) {
 		if n, size := binary.Uvarint(body); size > 0 && kind == 'a' {
 			key = string(body[size : size+int(n)])
 		}
-		for _, now := range []time.Time{monday, monday.Add(time.Minute), monday.AddDate(-3, 0, 0), monday.AddDate(9, 0, 0)} {
+		for _, now := range []time.Time{monday, monday.Add(time.Minute), monday.AddDate(-3, 0, 0), monday.AddDate(9, 0, 0), first, last} {
 			for _, who := range []string{"0", "9"} {
 				req := to(who)
 				req.Account = key

@@ -130,7 +130,7 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	due := never
 	soonest := func(tick int64) { due = min(due, tick) }
 	for _, it := range l.claimed {
-		if it.phase == recording || (it.phase == onWire || it.phase == starting) && !it.way.until.IsZero() {
+		if it.phase == recording || (it.phase == onWire || it.phase == starting || it.phase == checking) && !it.way.until.IsZero() {
 			soonest(q.due(it.way.until, now))
 		}
 	}
@@ -179,6 +179,8 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 			return job{lane: l, item: it, do: (*Queue).save}, true
 		case it.phase == starting && !it.way.until.IsZero():
 			it.way.until = now.Add(q.options.SendTimeout) // the store takes its time
+		case it.phase == checking && !it.way.until.IsZero():
+			return q.overdueCheck(l, it, now)
 		case it.phase == onWire && !it.way.until.IsZero():
 			if j, ok := q.overdue(l, it, now); ok {
 				return j, true
@@ -194,6 +196,7 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 		if first := l.line.first(); first == nil || !ahead(first, it) {
 			return q.launch(l, it, now)
 		}
+		it.quiet()
 		l.putBack(it) // behind one that came, or was put back
 	}
 	if len(l.claimed) >= q.widthOf(l) || l.link.opens().After(now) {

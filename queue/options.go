@@ -94,10 +94,12 @@ type Options struct {
 	// Default: [DefaultBackoff].
 	Backoff *Backoff
 
-	// SendTimeout is how long a call of Send may take under [Queue.Run]. Then its
-	// context is cancelled, and where it does not return within a second its
-	// message is in doubt and its lane goes on without it. Default 2 min; negative:
-	// for ever.
+	// SendTimeout is how long a call of Send, or of Verify, may take under
+	// [Queue.Run]. Then its context is cancelled, and where it does not return
+	// within a second its lane goes on without it: a message that was being sent is
+	// in doubt, one that was being verified waits as after a check that failed. The
+	// call keeps one of the Workers until it returns. Default 2 min; negative: for
+	// ever.
 	SendTimeout time.Duration
 
 	// Ramp is how an account comes back where the sender is a [Connector], or

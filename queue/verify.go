@@ -11,7 +11,8 @@ import (
 )
 
 // A Verifier is a [Sender] that can ask whether a phone number is on WhatsApp.
-// Verify asks for one number, as the account, and returns soon after ctx is done.
+// Verify asks for one number, as the account, and returns soon after ctx is done; see
+// [Options].SendTimeout.
 // It answers both ways with a nil error. An error, or a panic, means that nobody
 // knows: the message waits and is verified again, after 5 s and then after twice
 // as long each time, up to 5 min. An error that wraps [ErrUnsent] says that
@@ -177,7 +178,11 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	c.parked = c.parked[1:]
 	c.underway = true
 	l.line.forgetEnd(it)
-	it.phase, it.under().permit = checking, permit
+	w := it.under()
+	it.phase, w.permit, w.until, w.warned = checking, permit, time.Time{}, false
+	if q.options.SendTimeout > 0 && q.crew.Load() != nil {
+		w.until = now.Add(q.options.SendTimeout)
+	}
 	l.carry(it)
 	return job{lane: l, item: it, do: (*Queue).verify}, true
 }
@@ -249,7 +254,10 @@ func (q *Queue) verify(ctx context.Context, j job) {
 	outcome := limiter.Unsent // until it is asked
 	defer func() {
 		v := recover()
-		cut := v == nil && (late || err != nil && ctx.Err() != nil)
+		s.mu.Lock()
+		warned := it.way.warned
+		s.mu.Unlock()
+		cut := v == nil && !warned && (late || err != nil && ctx.Err() != nil)
 		switch {
 		case v != nil:
 			defer q.broke("the recipient could not be verified; the message waits", j.subject(), v)
@@ -310,7 +318,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	it.way.permit.Settle(now, outcome)
 	l.shard().mu.Lock()
 	defer l.shard().mu.Unlock()
-	it.way.hush, it.way.permit = nil, limiter.Permit{}
+	it.way.hush, it.way.permit, it.way.until, it.way.warned = nil, limiter.Permit{}, time.Time{}, false
 	known.at = now
 	if !failed {
 		q.answers.learn(known)
@@ -345,6 +353,38 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	}
 	l.reopen(now)
 	q.plan(l, now)
+}
+
+// overdueCheck ends a call that verifies and takes too long: first it is told so, and
+// where it does not return another item stands for its message, which waits as after a
+// check that failed. It requires the shard's lock.
+func (q *Queue) overdueCheck(l *lane, it *item, now time.Time) (job, bool) {
+	w := it.way
+	if !w.warned {
+		w.warned, w.until = true, now.Add(lastWord)
+		it.quiet()
+		return job{}, false
+	}
+	w.permit.Settle(now, limiter.Sent)
+	w.lost, w.hush = true, nil
+	l.drop(it)
+	c := l.checks.all[it.to]
+	c.underway = false
+	c.failed++
+	l.checks.resting.push(resting{c, now.Add(rest(c.failed))})
+	again, from := &item{core: it.core}, *it.campaign
+	l.line.leave(it, now)
+	if !it.ended {
+		l.line.join(again, from.name, int(from.priority), now)
+	}
+	l.reopen(now)
+	return job{lane: l, item: it, do: (*Queue).missCheck}, true
+}
+
+// missCheck says that a call that verifies did not return.
+func (q *Queue) missCheck(_ context.Context, j job) {
+	err := errors.New("the verifier did not return in " + q.options.SendTimeout.String())
+	q.complain("the recipient could not be verified; the message waits", j.subject(), err)
 }
 
 // isPhone reports whether a canonical address is a phone number.

@@ -16,8 +16,10 @@ func (q *Queue) show(ctx context.Context, j job) {
 	defer cancel()
 	s, it := j.lane.shard(), j.item
 	s.mu.Lock()
-	it.way.hush = cancel
 	late, d := it.phase != typing || q.stopped.Load(), it.way.typing
+	if !late {
+		it.way.hush = cancel
+	}
 	m := message{it.id, it.to, it.all().askedTo}
 	s.mu.Unlock()
 	if late || !q.typable(j) {
@@ -78,8 +80,13 @@ func (q *Queue) send(ctx context.Context, j job) {
 		return
 	}
 	end.At = q.clock.Now() // again: recording took time
-	if r.expired(end.At) {
+	switch {
+	case r.expired(end.At):
 		end.expire()
+		judged = true
+		return
+	case ctx.Err() != nil: // a sender could make nothing of it
+		end.back()
 		judged = true
 		return
 	}
@@ -237,7 +244,7 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	if it.way.wired {
 		from, p = Sending, q.pace(l)
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx = outlast(ctx)
 	r, err := j.record, errBrokeOff // unless the store returns
 	defer func() {
 		if err != nil {
