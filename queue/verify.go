@@ -240,11 +240,12 @@ func (it *item) learn(known answer) bool {
 // verify carries out a check.
 func (q *Queue) verify(ctx context.Context, j job) {
 	it, to := j.item, j.item.to
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	c := newCall(ctx)
+	defer c.cancel()
+	ctx = c
 	s := j.lane.shard()
 	s.mu.Lock()
-	it.way.hush = cancel
+	it.way.hush = c
 	late := q.stopped.Load()
 	s.mu.Unlock()
 

@@ -12,13 +12,14 @@ import (
 // show asks the sender to show typing. The message follows when its typing time is
 // over, whatever comes of it.
 func (q *Queue) show(ctx context.Context, j job) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	c := newCall(ctx)
+	defer c.cancel()
+	ctx = c
 	s, it := j.lane.shard(), j.item
 	s.mu.Lock()
 	late, d := it.phase != typing || q.stopped.Load(), it.way.typing
 	if !late {
-		it.way.hush = cancel
+		it.way.hush = c
 	}
 	m := message{it.id, it.to, it.all().askedTo}
 	s.mu.Unlock()
@@ -64,15 +65,16 @@ func (q *Queue) send(ctx context.Context, j job) {
 		}
 	}()
 	q.tell(r, Queued, r.At)
-	var cancel context.CancelFunc
+	var c *call
 	if it.way.timed {
-		ctx, cancel = context.WithCancel(ctx)
-		defer cancel()
+		c = newCall(ctx)
+		defer c.cancel()
+		ctx = c
 	}
 	s := j.lane.shard()
 	s.mu.Lock()
 	if lost = it.way.lost; !lost {
-		it.way.wired, it.way.began, it.phase, it.way.hush = true, r.At, onWire, cancel
+		it.way.wired, it.way.began, it.phase, it.way.hush = true, r.At, onWire, c
 		it.way.record = nil // a mark that failed is behind it
 	}
 	s.mu.Unlock()
