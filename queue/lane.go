@@ -12,7 +12,7 @@ type lane struct {
 	until   int64 // the tick until when nothing of the line may go
 	*affairs
 
-	place int32  // in the shard's schedule, plus 1; 0 means not scheduled
+	seat  int32  // its number in the shard's schedule, plus 1; 0 means not scheduled
 	hash  uint32 // of the account
 	next  *lane  // whose hash is like it
 	sends timing // how long they take
