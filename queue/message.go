@@ -194,7 +194,7 @@ func (m *Message) doubtProblem() error {
 			"give a wire id or Options.NewWireID, or hold it",
 		}
 	}
-	return &MessageError{"in doubt", fmt.Sprintf("%.40q", string(m.InDoubt)), "there is no such way", `use "hold" or "resend"`}
+	return &MessageError{"in doubt", quoted(string(m.InDoubt)), "there is no such way", `use "hold" or "resend"`}
 }
 
 // A Status says how far a message is.

@@ -273,7 +273,7 @@ func (o *Options) limitsProblem() error {
 	switch o.DayFull {
 	case "", Defer, Reject:
 	default:
-		return optionError("day full", fmt.Sprintf("%.40q", string(o.DayFull)), `use "defer" or "reject"`)
+		return optionError("day full", quoted(string(o.DayFull)), `use "defer" or "reject"`)
 	}
 	if o.Store != nil {
 		if name, ok := isNil(o.Store); ok {
