@@ -294,7 +294,8 @@ type Record struct {
 
 	// Code and Err say why it did not go out, for programs and for people: a
 	// message that waits again has those of its last attempt. Err may hold the
-	// number.
+	// number. Of a text over 4,096 bytes the beginning is kept, and "?" in the place
+	// of NUL and of what is not UTF-8.
 	Code Code
 	Err  string
 
