@@ -96,3 +96,26 @@ func TestGate_Narrow(t *testing.T) {
 		})
 	}
 }
+
+// A request that is held until after hours waits for them, but others may go until then.
+func TestGate_NarrowThenHours(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	l, err := limiter.New(policy.Policy{Rules: []policy.Rule{
+		{Name: "hours", Limit: policy.ActiveHours{From: 8 * time.Hour, To: 17 * time.Hour}},
+	}}, nil)
+	require.NoError(t, err)
+	require.NoError(t, l.Hold(now, limiter.Target{Campaign: "c"}, now.Add(12*time.Hour), "why"))
+	held := limiter.Request{Account: "a", Action: policy.SendMessage, Recipient: "r", Campaign: "c"}
+	d := l.Check(now, held)
+	require.Equal(t, "hours", d.Rule)
+	require.Equal(t, 24*time.Hour, d.RetryAfter)
+	require.True(t, d.Narrow, "others may go")
+	require.Empty(t, d.Reason())
+	require.NotContains(t, d.Err().Error(), "held")
+	require.Equal(t, limiter.Allowed, l.Check(now, limiter.Request{Account: "a", Action: policy.SendMessage, Recipient: "r"}).Answer)
+
+	d = l.Check(now.Add(13*time.Hour), held)
+	require.Equal(t, "hours", d.Rule)
+	require.False(t, d.Narrow, "nobody may go")
+}

@@ -108,3 +108,26 @@ func BenchmarkDecision(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkFork forks an account that has sent some, and rewinds it.
+func BenchmarkFork(b *testing.B) {
+	l, err := limiter.New(policy.Standard(), nil)
+	require.NoError(b, err)
+	req := limiter.Request{Account: alice, Action: policy.SendMessage, Recipient: "r"}
+	require.Equal(b, limiter.Allowed, l.Allow(monday, req).Answer)
+	b.Run("fork", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = l.Fork(monday, alice, "")
+		}
+	})
+	b.Run("rewind", func(b *testing.B) {
+		fork, err := l.Fork(monday, alice, "")
+		require.NoError(b, err)
+		b.ReportAllocs()
+		for b.Loop() {
+			at, _ := fork.Checkpoint(monday, alice, "")
+			_ = fork.Rewind(monday, at)
+		}
+	})
+}

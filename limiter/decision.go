@@ -80,7 +80,8 @@ type Gate struct {
 
 	// Narrow says that the rule is about the request's recipient, campaign or being
 	// a first contact: another request of the account may go where this one is
-	// refused.
+	// refused. A [Decision] is narrow too where the request waits for such a rule
+	// first, and then for Rule, which will have shut.
 	Narrow bool
 
 	hold *stop // what refuses, where Rule is "hold"

@@ -378,3 +378,29 @@ func TestAnAccountWithItsOwnPolicyIsNotForgotten(t *testing.T) {
 	require.NoError(t, l.SetPolicy(later, alice, only(policy.SlidingWindow{Max: 9, Window: time.Second})))
 	require.Equal(t, limiter.Allowed, l.Allow(later.Add(time.Hour), of(bob)).Answer)
 }
+
+// TestWhatIsGivenFindsRoom keeps the accounts that were restored or have a policy of
+// their own, however many, and has them leave no room for others.
+func TestWhatIsGivenFindsRoom(t *testing.T) {
+	t.Parallel()
+	limit := policy.SlidingWindow{Max: 1, Window: time.Hour}
+	from := roomFor(t, 10, -1, policy.Rule{Limit: limit})
+	l := roomFor(t, 1, -1, policy.Rule{Limit: limit})
+	for i := range 5 {
+		account := fmt.Sprint("a", i)
+		require.Equal(t, limiter.Allowed, from.Allow(monday, of(account)).Answer)
+		saved, err := from.Snapshot(monday, account)
+		require.NoError(t, err)
+		require.NoError(t, l.Restore(monday, saved))
+		own := only(limit)
+		require.NoError(t, l.SetPolicy(monday, fmt.Sprint("b", i), own))
+	}
+	require.Equal(t, 10, l.Accounts())
+	for i := range 5 {
+		require.Equal(t, limiter.Later, l.Allow(monday, of(fmt.Sprint("a", i))).Answer, "it was restored")
+		require.Equal(t, limiter.Allowed, l.Allow(monday, of(fmt.Sprint("b", i))).Answer, "it is known")
+	}
+	require.Equal(t, noRoom, l.Allow(monday, of(bob)).Gate)
+	require.Equal(t, noRoom, l.Allow(monday.Add(2*time.Hour), of(bob)).Gate, "those with a policy of their own stay")
+	require.LessOrEqual(t, l.Accounts(), 10)
+}

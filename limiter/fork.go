@@ -7,34 +7,26 @@ import "time"
 // holds and permits in flight, as after [Limiter.Restore]. The pauses to come are the
 // same too, so what is asked of it tells what l will answer if it is asked the same.
 // Nothing done to one changes the other. Other accounts begin afresh in it, and so do
-// those of the portfolio. Errors: those of [Limiter.Snapshot].
+// those of the portfolio. A time that no request may have is an error.
 func (l *Limiter) Fork(now time.Time, account, portfolio string) (*Limiter, error) {
-	future, err := New(l.plan.policy, nil)
-	if err != nil {
-		return nil, err
+	at := l.instant(now)
+	if !at.known() {
+		return nil, timeProblem(now)
 	}
-	future.dice, future.ttl = l.dice, l.ttl
-	mine, err := l.Snapshot(now, account)
-	if err != nil {
-		return nil, err
-	}
-	holds, err := l.SnapshotHolds()
-	if err != nil {
-		return nil, err
-	}
-	var shared []byte
+	fork := &Limiter{plan: l.plan, plans: l.plans, dice: l.dice, hash: l.hash, ttl: l.ttl, most: mostAccounts}
+	fork.furnish()
+	then := fork.instant(now.Round(0))
 	if portfolio != "" {
-		if shared, err = l.SnapshotPortfolio(now, portfolio); err != nil {
-			return nil, err
+		if p, known := l.pictureOfGroup(portfolio, at); known {
+			fork.put(&p, l.plan, 0, true, then)
 		}
 	}
-	for _, snapshot := range [][]byte{shared, mine, holds} {
-		if snapshot == nil {
-			continue
-		}
-		if err := future.Restore(now.Round(0), snapshot); err != nil {
-			return nil, err
-		}
+	if p, pl, number, known := l.pictureOf(account, at); known {
+		fork.put(&p, pl, number, true, then)
 	}
-	return future, nil
+	stops := l.stopsOfAll()
+	for i := range stops {
+		fork.pinAll(&stops[i])
+	}
+	return fork, nil
 }

@@ -23,16 +23,18 @@ type Options struct {
 	// keeps; callers who come at once may each find the last room. A new one
 	// above that is refused by the rule "capacity" until an old one has been as
 	// good as new for a second, and is forgotten. Where pauses are random, or due
-	// after some sends, one never is. Default 10,000,000; a negative MaxAccounts
-	// is an error.
+	// after some sends, one never is, and neither is an account with a policy of
+	// its own. SetPolicy and Restore find room even above that, because what they
+	// are given must not be lost; what they keep counts as the rest does. Default
+	// 10,000,000; a negative MaxAccounts is an error.
 	MaxAccounts int
 }
 
 // A Limiter decides when accounts may act under a policy. It keeps one budget per
 // account and rule, and starts nothing. All may use it at once.
 type Limiter struct {
-	plan       *plan // the limiter's own
-	plans      plans
+	plan       *plan  // the limiter's own
+	plans      *plans // which forks share
 	dice       dice.Dice
 	hash       hasher
 	ttl        int64 // never for permits that do not run out
@@ -50,6 +52,9 @@ type Limiter struct {
 
 const shardCount = 64
 
+// mostAccounts is how many accounts a limiter keeps unless it is told otherwise.
+const mostAccounts = 10_000_000
+
 // New returns a limiter under p, with every budget full. The error joins all that
 // [policy.Policy.Validate] finds, or names the option that cannot be.
 func New(p policy.Policy, o *Options) (*Limiter, error) {
@@ -61,16 +66,17 @@ func New(p policy.Policy, o *Options) (*Limiter, error) {
 		options = *o
 	}
 	l := &Limiter{
-		dice: dice.New(options.Seed),
-		hash: newHasher(),
-		ttl:  int64(options.PermitTTL),
-		most: int64(options.MaxAccounts),
+		dice:  dice.New(options.Seed),
+		hash:  newHasher(),
+		plans: &plans{},
+		ttl:   int64(options.PermitTTL),
+		most:  int64(options.MaxAccounts),
 	}
 	switch {
 	case l.most < 0:
 		return nil, fmt.Errorf("limiter: max accounts %d: use 1 or more, or 0 for the default", l.most)
 	case l.most == 0:
-		l.most = 10_000_000
+		l.most = mostAccounts
 	}
 	switch {
 	case l.ttl < 0:
@@ -81,12 +87,18 @@ func New(p policy.Policy, o *Options) (*Limiter, error) {
 	if _, err := l.plans.number(p); err != nil {
 		return nil, err
 	}
-	l.plan = (*l.plans.all.Load())[0]
-	for i := range l.shards {
-		l.shards[i].accounts.room, _ = roomFor(l.plan.near[ofAccount])
-		l.portfolios[i].accounts.room, _ = roomFor(l.plan.near[ofPortfolio])
-	}
+	l.plan = l.plans.numbered(0)
+	l.furnish()
 	return l, nil
+}
+
+// furnish makes room in the records of a new limiter for what its plan keeps.
+func (l *Limiter) furnish() {
+	mine, _ := roomFor(l.plan.near[ofAccount])
+	shared, _ := roomFor(l.plan.near[ofPortfolio])
+	for i := range l.shards {
+		l.shards[i].accounts.room, l.portfolios[i].accounts.room = mine, shared
+	}
 }
 
 // planOf is the plan that an account is under.
@@ -94,7 +106,7 @@ func (l *Limiter) planOf(a *account) *plan {
 	if a.plan == 0 {
 		return l.plan
 	}
-	return l.plans.of(a)
+	return l.plans.numbered(a.plan)
 }
 
 // Allow takes what the request costs if every rule allows it, and nothing

@@ -143,9 +143,8 @@ func readPicture(b []byte) (p picture, pl *plan, err error) {
 }
 
 // agrees reports whether the records count the permits in flight that there are, none
-// of which was taken after the last, whether no bucket owes more from then on than ticks
-// can count, and whether all that is left of old policies is the account's or that of a
-// recipient it has.
+// of which was taken after the last, and whether all that is left of old policies is
+// the account's or that of a recipient it has.
 func (p *picture) agrees(pl *plan) bool {
 	type counted struct{ pair, rule int }
 	flying := map[counted]int64{}
@@ -173,10 +172,6 @@ func (p *picture) agrees(pl *plan) bool {
 				if first[0] == inFlight && n == 0 {
 					return false
 				}
-			case *tokenBucket:
-				if p.endless(first[0]) {
-					return false
-				}
 			}
 			records = records[1:]
 		}
@@ -190,23 +185,11 @@ func (p *picture) agrees(pl *plan) bool {
 		}
 	}
 	for _, rest := range p.rests {
-		_, bucket := rest.rule.Limit.(policy.TokenBucket)
-		if !known[rest.recipient] || bucket && p.endless(rest.record.words[0]) {
+		if !known[rest.recipient] {
 			return false
 		}
 	}
-	switch p.kind {
-	case ofOneAccount:
-		return sound(ofAccount, 0, p.records)
-	case ofOnePortfolio:
-		return sound(ofPortfolio, 0, p.records)
-	}
-	return true
-}
-
-// endless reports whether it is longer from the last to a tick than ticks can count.
-func (p *picture) endless(tick int64) bool {
-	return tick > p.last && since(tick, p.last) > math.MaxInt64
+	return p.kind != ofOneAccount || sound(ofAccount, 0, p.records)
 }
 
 func keyFits(key string) string {

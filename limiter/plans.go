@@ -22,8 +22,8 @@ type plans struct {
 // mostPlans is how many different policies a limiter can tell apart.
 const mostPlans = math.MaxUint16
 
-// of is the plan that an account is under.
-func (p *plans) of(a *account) *plan { return (*p.all.Load())[a.plan] }
+// numbered is the plan with a number.
+func (p *plans) numbered(n uint16) *plan { return (*p.all.Load())[n] }
 
 // number is the number of the plan of a policy, which is made where there is none
 // yet. The policy must be valid.

@@ -255,8 +255,11 @@ const mostRounds = 1000
 // rounds asks the rules again from the latest instant found until none moves it,
 // because some may have shut again by then.
 func (q *query) rounds(out *Gate, binds *rule, worst gate) {
+	narrow := false
 	for range mostRounds {
 		q.show(out, binds, worst)
+		narrow = narrow || out.Narrow // until then others may go
+		out.Narrow = narrow
 		binds, worst = q.binding(worst.free)
 		if worst.answer == Allowed {
 			return
@@ -314,7 +317,9 @@ func (q *query) gates() []Gate {
 
 // show puts a rule's answer in the caller's terms.
 func (q *query) show(out *Gate, r *rule, g gate) {
-	if g.show(out, r, q.asked); r == &q.plan.held {
+	g.show(out, r, q.asked)
+	out.hold = nil
+	if r == &q.plan.held {
 		out.hold, out.Narrow = q.stop, q.stop.narrow
 	}
 }

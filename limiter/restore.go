@@ -27,16 +27,13 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 		return err
 	}
 	if p.kind == ofAllHolds {
-		for _, s := range p.stops {
-			mu, all := l.where(&s.target)
-			mu.Lock()
-			l.pin(all, s.target, s.again(), math.MinInt64)
-			mu.Unlock()
+		for i := range p.stops {
+			l.pinAll(&p.stops[i])
 		}
 		l.changed("")
 		return nil
 	}
-	target, number := l.plan, uint16(0)
+	number := uint16(0)
 	if !p.own {
 		whole, err := l.withPortfolioRules(withoutPortfolioRules(p.policy))
 		if err != nil {
@@ -45,8 +42,25 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 		if number, err = l.plans.number(whole); err != nil {
 			return err
 		}
-		target = (*l.plans.all.Load())[number]
 	}
+	alike := fingerprint(p.policy) == fingerprint(l.plans.numbered(number).policy)
+	l.put(&p, pl, number, alike, at)
+	return nil
+}
+
+// pinAll puts back a hold that names no account.
+func (l *Limiter) pinAll(s *stopPicture) {
+	mu, all := l.where(&s.target)
+	mu.Lock()
+	defer mu.Unlock()
+	l.pin(all, s.target, s.again(), math.MinInt64)
+}
+
+// put puts back the picture of an account or portfolio that was taken under plan pl, in
+// the place of what is known of that, and carries it on to the plan of a number, which
+// may decide alike.
+func (l *Limiter) put(p *picture, pl *plan, number uint16, alike bool, at instant) {
+	target := l.plans.numbered(number)
 	shards, count, scope := &l.shards, &l.accounts, ofAccount
 	if p.kind == ofOnePortfolio {
 		shards, count, scope = &l.portfolios, &l.groups, ofPortfolio
@@ -56,8 +70,8 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer l.changed(p.key)
-	for _, stop := range p.stops {
-		l.pin(&s.holds, stop.target, stop.again(), math.MinInt64)
+	for i := range p.stops {
+		l.pin(&s.holds, p.stops[i].target, p.stops[i].again(), math.MinInt64)
 	}
 	i, known := s.accounts.find(hash, p.key)
 	if known {
@@ -66,7 +80,6 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 		i = s.accounts.add(hash, p.key)
 		count.Add(1)
 	}
-	alike := fingerprint(p.policy) == fingerprint(target.policy)
 	p.install(s, pl, scope, i, at, alike && target == l.plan)
 	a := s.accounts.at(i)
 	a.plan = number
@@ -74,7 +87,6 @@ func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	if !alike {
 		l.rehome(s, i, scope, pl, target, at)
 	}
-	return nil
 }
 
 // withoutPortfolioRules is the policy of an account's snapshot without what the

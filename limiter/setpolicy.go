@@ -7,17 +7,17 @@ import (
 	"github.com/wapace/wapace/policy"
 )
 
-// SetPolicy puts an account under a policy of its own, from now on and for good, also
-// where there are Options.MaxAccounts already.
+// SetPolicy puts an account under a policy of its own, from now on and for good.
 // What it has spent is carried on by what rules mean, not by their names: a rule
 // with the same actions, scope and period as an old one goes on with the old one's
 // count, also where the two count in different ways; where the old record is
-// coarser, it counts as spent now. What no rule carries on is kept for a later
-// policy that does. A pause that runs goes on, where no gap on the same actions is
-// left as a hold of the account; a pause of a recipient goes on where its rule comes
-// back. Holds stay, and permits in flight count under the new rules; one that is
-// then unsent gives back what a rule of another kind counts of it only if both keep
-// every charge, as sliding windows do.
+// coarser, it counts as spent now, and what has come back to a token bucket is not
+// counted. What no rule carries on is kept for a later policy that does. A pause
+// that runs goes on, where no gap on the same actions is left as a hold of the
+// account; a pause of a recipient goes on where its rule comes back. Holds stay, and
+// permits in flight count under the new rules; one that is then unsent gives back what
+// a rule of another kind counts of it only if both keep every charge, as sliding
+// windows do.
 //
 // Rules with portfolio scope are the limiter's own and stay as they are: p may
 // leave them out or repeat them, but not change them. Errors: an account that no

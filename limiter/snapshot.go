@@ -86,22 +86,37 @@ func (l *Limiter) Snapshot(now time.Time, account string) ([]byte, error) {
 	if !at.known() {
 		return nil, timeProblem(now)
 	}
+	p, _, _, known := l.pictureOf(account, at)
+	if !known {
+		return nil, nil
+	}
+	return p.write()
+}
+
+// pictureOf is the picture of an account, with the plan that it is under and its number.
+// Where nothing is known of it, it is that of a new one.
+func (l *Limiter) pictureOf(account string, at instant) (p picture, pl *plan, number uint16, known bool) {
 	hash := l.hash.of(account)
 	s := &l.shards[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := picture{kind: ofOneAccount, key: account, stops: stopsOf(s.holds, account)}
-	i, known := s.accounts.find(hash, account)
-	if !known {
-		if len(p.stops) == 0 {
-			return nil, nil
-		}
-		p.dice, p.last, p.own, p.policy = l.dice.Account(account), math.MinInt64, true, l.plan.policy
-		p.records = s.records(l.plan, ofAccount, words{near: slices.Clone(l.plan.fresh[ofAccount])}, p.dice, 0)
-		return p.write()
+	p = picture{kind: ofOneAccount, key: account, stops: stopsOf(s.holds, account)}
+	i, found := s.accounts.find(hash, account)
+	if !found {
+		p.begin(l, s, ofAccount)
+		return p, l.plan, 0, len(p.stops) > 0
 	}
-	p.take(s, l.planOf(s.accounts.at(i)), ofAccount, i, sub(at.wall, at.tick))
-	return p.write()
+	a := s.accounts.at(i)
+	pl, number = l.planOf(a), a.plan
+	p.take(s, pl, ofAccount, i, sub(at.wall, at.tick))
+	return p, pl, number, true
+}
+
+// begin fills in the picture of an account or portfolio of which nothing is known. It
+// requires s.mu.
+func (p *picture) begin(l *Limiter, s *shard, scope int) {
+	p.dice, p.last, p.own, p.policy = l.dice.Account(p.key), math.MinInt64, true, l.plan.policy
+	p.records = s.records(l.plan, scope, words{near: slices.Clone(l.plan.fresh[scope])}, p.dice, 0)
 }
 
 // take fills in the picture of account i. It requires s.mu.
@@ -164,32 +179,48 @@ func (l *Limiter) SnapshotPortfolio(now time.Time, portfolio string) ([]byte, er
 	if !at.known() {
 		return nil, timeProblem(now)
 	}
+	p, known := l.pictureOfGroup(portfolio, at)
+	if !known {
+		return nil, nil
+	}
+	return p.write()
+}
+
+// pictureOfGroup is the picture of a portfolio. Where nothing is known of it, it is that
+// of a new one.
+func (l *Limiter) pictureOfGroup(portfolio string, at instant) (p picture, known bool) {
 	hash := l.hash.of(portfolio)
 	s := &l.portfolios[hash%shardCount]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i, known := s.accounts.find(hash, portfolio)
-	if !known {
-		return nil, nil
+	p = picture{kind: ofOnePortfolio, key: portfolio}
+	i, found := s.accounts.find(hash, portfolio)
+	if !found {
+		p.begin(l, s, ofPortfolio)
+		return p, false
 	}
-	p := picture{kind: ofOnePortfolio, key: portfolio}
 	p.take(s, l.plan, ofPortfolio, i, sub(at.wall, at.tick))
-	return p.write()
+	return p, true
 }
 
 // SnapshotHolds is [Limiter.Snapshot] for the holds that name no account.
 func (l *Limiter) SnapshotHolds() ([]byte, error) {
-	p := picture{kind: ofAllHolds, own: true, policy: l.plan.policy}
-	for i := range l.holds.boards {
-		b := &l.holds.boards[i]
-		b.mu.RLock()
-		for t, s := range b.all {
-			p.stops = append(p.stops, stopPicture{t, *s})
-		}
-		b.mu.RUnlock()
-	}
+	p := picture{kind: ofAllHolds, own: true, policy: l.plan.policy, stops: l.stopsOfAll()}
 	if sortStops(p.stops); len(p.stops) == 0 {
 		return nil, nil
 	}
 	return p.write()
+}
+
+// stopsOfAll are the holds that name no account, in no order.
+func (l *Limiter) stopsOfAll() (stops []stopPicture) {
+	for i := range l.holds.boards {
+		b := &l.holds.boards[i]
+		b.mu.RLock()
+		for t, s := range b.all {
+			stops = append(stops, stopPicture{t, *s})
+		}
+		b.mu.RUnlock()
+	}
+	return stops
 }

@@ -65,12 +65,13 @@ func (t *tokenBucket) plus(a, b span) span {
 	return s
 }
 
-// debt is how long the bucket takes to be full at tick now.
+// debt is how long the bucket takes to be full at tick now, saturated: with a price it
+// fits into 64 bits.
 func (t *tokenBucket) debt(w []int64, now int64) span {
 	if w[0] < now {
 		return span{}
 	}
-	return span{since(w[0], now), uint64(w[1])}
+	return span{min(since(w[0], now), math.MaxInt64), uint64(w[1])}
 }
 
 func (t *tokenBucket) layout() []cell { return []cell{aTick, aCount, aSerial} }
@@ -251,7 +252,6 @@ func (t *tokenBucket) inherit(c cells, _ instant, spent []spending) (over []spen
 			added.ticks = min(added.ticks, math.MaxInt64)
 		}
 		debt := t.debt(c.words, s.tick)
-		debt.ticks = min(debt.ticks, math.MaxInt64)
 		debt = t.plus(debt, added)
 		c.words[0], c.words[1] = add(s.tick, clamp(debt.ticks)), int64(debt.frac)
 	}

@@ -1,6 +1,7 @@
 package limiter
 
 import (
+	"math"
 	"math/big"
 	"testing"
 	"time"
@@ -40,4 +41,20 @@ func TestLeftIsExact(t *testing.T) {
 		}
 		require.Equal(t, want.String(), big.NewInt(m.left(debt)).String())
 	})
+}
+
+// A record that was made up may say that the bucket is full in centuries, which adds
+// up to more than 64 bits where the clock is before 1970.
+func TestDebtOfCenturiesIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	m := newTokenBucket(policy.TokenBucket{Max: 1, Per: time.Second, Burst: 5})
+	for _, now := range []int64{math.MinInt64 + 1, -1, 0, 1} {
+		for _, full := range []int64{never - 1, never} {
+			c := cells{words: []int64{full, 0, 0}}
+			r := claim{demand: demand{cost: 1}, at: instant{tick: now}}
+			require.Equal(t, Later, m.ask(c, &r).answer, "%d, %d", now, full)
+			m.charge(c, &r)
+			require.Equal(t, Later, m.ask(c, &r).answer, "%d, %d", now, full)
+		}
+	}
 }

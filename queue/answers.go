@@ -35,15 +35,21 @@ func (a *answers) of(number string, now time.Time) (answer, bool) {
 		return answer{}, false
 	}
 	known, _ := e.Value.(answer)
-	keep := a.verify.No
-	if known.registered {
-		keep = a.verify.Yes
-	}
-	if age := now.Sub(known.at); age >= keep || age < -tolerance { // it is old, or from a time that has not come
+	if !known.holds(a.verify, now) {
 		a.forget(e, number)
 		return answer{}, false
 	}
 	return known, true
+}
+
+// holds reports whether an answer is neither old nor from a time that has not come.
+func (v *answer) holds(verify *Verify, now time.Time) bool {
+	keep := verify.No
+	if v.registered {
+		keep = verify.Yes
+	}
+	age := now.Sub(v.at)
+	return age < keep && age >= -tolerance
 }
 
 // learn keeps what was answered of a number, and so of its address.

@@ -22,8 +22,9 @@ const (
 )
 
 // Cancel takes a message back that is not on the wire. One that is in doubt is done
-// with: resolve it. [ErrUnknownMessage] says that there is none. Another error is
-// the store's; where the answer is [WasCancelled] the message does not go out, and
+// with: resolve it. [ErrUnknownMessage] says that there is none, [ErrConflict] that it
+// is being taken in at the moment, as it is while Options.OnEvent is told that it is
+// new: try again. Another error is the store's; where the answer is [WasCancelled] the message does not go out, and
 // the queue records that when it can.
 func (q *Queue) Cancel(ctx context.Context, id string) (Cancellation, error) {
 	if err := given(ctx); err != nil {
@@ -53,7 +54,11 @@ func (q *Queue) Cancel(ctx context.Context, id string) (Cancellation, error) {
 		if err != nil {
 			return "", err
 		}
-		if again.Version == r.Version {
+		switch {
+		case again.Version != r.Version:
+		case r.Status == Queued:
+			return "", fmt.Errorf("%w: message %.64q is in no lane yet; try again", ErrConflict, id)
+		default:
 			return WasTooLate, nil
 		}
 	}

@@ -35,39 +35,73 @@ func (c *check) less(other *check) bool {
 	return c.seq < other.seq
 }
 
-// park adds a message that is in no list. It reports whether the check ranks higher
+// park adds a message that is in no list. It reports whether the check ranks otherwise
 // for it.
-func (c *check) park(it *item) (higher bool) {
+func (c *check) park(it *item) (moved bool) {
 	it.phase = parked
 	i := 0
 	for i < len(c.parked) && ranks(c.parked[i], it) {
 		i++
 	}
 	c.parked = slices.Insert(c.parked, i, it)
-	if i > 0 || c.priority > it.priority() || c.priority == it.priority() && c.seq <= it.seq {
+	return c.rank()
+}
+
+// rank has a check rank as the first of its messages that wait. It reports whether it
+// did not.
+func (c *check) rank() (moved bool) {
+	if len(c.parked) == 0 {
 		return false
 	}
-	c.priority, c.seq = it.priority(), it.seq
-	return true
+	first := c.parked[0]
+	moved = c.priority != first.priority() || c.seq != first.seq
+	c.priority, c.seq = first.priority(), first.seq
+	return moved
 }
 
 // park adds a message that is in no list to a check.
 func (c *checks) park(to *check, it *item) {
-	if !to.park(it) {
-		return
-	}
-	asking := c.asking
-	c.asking = nil
-	for _, a := range asking {
-		c.asking.push(a)
+	if to.park(it) {
+		c.reorder()
 	}
 }
 
-// unpark takes out a message that waits for a check.
+// unpark takes out a message that waits for a check. One that nobody waits for any more
+// is not carried out.
 func (c *checks) unpark(it *item) {
-	if from := c.all[it.to]; from != nil {
-		from.parked = slices.DeleteFunc(from.parked, func(p *item) bool { return p == it })
+	from := c.all[it.to]
+	if from == nil {
+		return
 	}
+	from.parked = slices.DeleteFunc(from.parked, func(p *item) bool { return p == it })
+	switch {
+	case from.underway:
+	case len(from.parked) == 0:
+		c.settle(from)
+	case from.rank():
+		c.reorder()
+	}
+}
+
+// reorder puts the checks in order once one ranks otherwise.
+func (c *checks) reorder() {
+	asking, resting := c.asking, c.resting
+	c.asking, c.resting = nil, nil
+	for _, a := range asking {
+		c.asking.push(a)
+	}
+	for _, r := range resting {
+		c.resting.push(r)
+	}
+}
+
+// settle forgets a check and returns the messages that wait for it, as they rank.
+func (c *checks) settle(done *check) []*item {
+	done.settled = true
+	delete(c.all, done.to)
+	all := done.parked
+	done.parked = nil
+	return all
 }
 
 // A resting check is one that failed and is carried out again later.

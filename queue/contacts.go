@@ -8,7 +8,8 @@ import "context"
 // one recipient has gone out, those behind it are not new any more.
 type Contacts interface {
 	// Known reports whether the account has written to the recipient before, or
-	// was written to. An error, which is logged, or a panic, means no.
+	// was written to. An error or a panic, which are logged, means no. It is called
+	// by several at once, also by [New] for what the store has.
 	Known(ctx context.Context, account, to string) (bool, error)
 }
 

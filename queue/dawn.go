@@ -15,7 +15,7 @@ import (
 type dawn struct {
 	next   int // of the order, that goes first then
 	at     time.Time
-	stands []byte // how the account stands
+	stands limiter.Checkpoint
 	tempo  tempo
 }
 
@@ -37,9 +37,6 @@ func nightsOf(p *policy.Policy, start time.Time) *nights {
 	for _, r := range p.Rules {
 		if r.Shadow || !r.Covers(policy.SendMessage) {
 			continue
-		}
-		if r.Scope == policy.ScopePortfolio {
-			return nil // how that stands is kept by no dawn
 		}
 		memory := time.Duration(0)
 		switch l := r.Limit.(type) {

@@ -35,6 +35,12 @@
 // what waits, what was spent and what is held. A queue that died leaves what it had on
 // the wire in doubt, and the pause after it begins anew.
 //
+// A policy's rules of [policy.ScopePortfolio] are kept by all accounts of one portfolio
+// together; [Options].Portfolio says which one an account belongs to.
+//
+// Whatever the user's code does, a panic or the end of its goroutine, costs at most its
+// own message's certainty: no other lane waits for it, and no message is lost.
+//
 // [Queue.Run] drives the queue with workers and one timer. [Queue.Step] does
 // everything that is due on the caller's goroutine and says when the next thing
 // is; tests and simulations call it with a clock of their own. Before Run nothing

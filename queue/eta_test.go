@@ -163,7 +163,11 @@ func TestETA_ComesTrue(t *testing.T) {
 // whatever the lane's order, its holds, its checks and its budgets are.
 func TestETA_IsExact(t *testing.T) {
 	t.Parallel()
+	seeds := []uint64{317, 401, 785, 964, 993, 1011, 1013} // in which checks, expiries and holds meet
 	for seed := range uint64(exactCampaigns) {
+		seeds = append(seeds, seed)
+	}
+	for _, seed := range slices.Compact(slices.Sorted(slices.Values(seeds))) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			exactly(t, rand.New(rand.NewPCG(seed, 2)), seed)
@@ -265,6 +269,49 @@ func TestETA_WhileOneThatRanksBeforeIsTyped(t *testing.T) {
 	}
 	h.Drain(24 * time.Hour)
 	require.Equal(t, queuetest.Epoch().Add(10_000*time.Second), get(t, h.Queue, short).At)
+}
+
+// The next message of a chain may go at once where the first one expires, whatever the
+// lane waits for.
+func TestETA_BehindOneThatExpires(t *testing.T) {
+	t.Parallel()
+	h := queuetest.NewOptions(t, rules(policy.SlidingWindow{Max: 3, Window: time.Minute}), &queue.Options{Typing: quiet, KeepForUrgent: 1})
+	h.Sender.Script(queuetest.Answer{Err: queue.Retry(errors.New("busy"), 50*time.Second)})
+	code := queue.Message{Account: alice, To: bob, Text: "code", Priority: 1}
+	second := code
+	code.ExpiresAt = queuetest.Epoch().Add(30 * time.Second)
+	enqueue(t, h.Queue, code)
+	behind := enqueue(t, h.Queue, second)
+	h.Enqueue(alice, carol, "bulk")
+	bulk := h.Enqueue(alice, carol, "it waits a minute for what is kept")
+	step(t, h)
+	for id, wait := range map[string]time.Duration{behind: 30 * time.Second, bulk: time.Minute} {
+		e, err := h.Queue.ETA(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, queuetest.Epoch().Add(wait), e.At)
+	}
+	h.Drain(2 * time.Minute)
+	require.Equal(t, queuetest.Epoch().Add(30*time.Second), get(t, h.Queue, behind).At)
+	require.Equal(t, queuetest.Epoch().Add(time.Minute), get(t, h.Queue, bulk).At)
+}
+
+// A campaign that is held until after hours holds up no other.
+func TestETA_HeldUntilAfterHours(t *testing.T) {
+	t.Parallel()
+	h := queuetest.NewOptions(t, rules(policy.ActiveHours{From: 8 * time.Hour, To: 17 * time.Hour}), &queue.Options{Typing: quiet})
+	hour := func(n time.Duration) time.Time { return queuetest.Epoch().Truncate(24 * time.Hour).Add(n * time.Hour) }
+	h.Clock.Set(hour(16))
+	require.NoError(t, h.Queue.Hold(t.Context(), limiter.Target{Campaign: "spring"}, hour(18), "a test"))
+	held := enqueue(t, h.Queue, queue.Message{Account: alice, To: bob, Text: "hi", Campaign: "spring"})
+	free := h.Enqueue(alice, carol, "hi")
+	for id, at := range map[string]time.Time{held: hour(24 + 8), free: hour(16)} {
+		e, err := h.Queue.ETA(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, at, e.At)
+	}
+	h.Drain(48 * time.Hour)
+	require.Equal(t, hour(16), get(t, h.Queue, free).At)
+	require.Equal(t, hour(24+8), get(t, h.Queue, held).At)
 }
 
 // Far beyond what is stepped, messages are taken to go on at the same pace.

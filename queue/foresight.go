@@ -16,8 +16,8 @@ type foresight struct {
 	queue   *Queue
 	key     dice.Account     // of the typing times
 	limiter *limiter.Limiter // a fork, of one future after the other
-	stands  []byte           // how the account stands in it when a future begins
-	taken   bool             // stands is known
+	stands  limiter.Checkpoint
+	used    bool // a future has begun with it
 	tempo   *tempo
 	now     time.Time
 	link    *link
@@ -54,7 +54,11 @@ func (q *Queue) tryForesee(r *Record, portfolio string, whole bool) (f *foresigh
 	defer s.mu.Unlock()
 	now := q.clock.Now()
 	f = &foresight{queue: q, key: q.dice.Account(r.Account), now: now.Round(0), record: r}
-	fork := func() { f.limiter, err = q.limiter.Fork(now, r.Account, f.portfolio) }
+	fork := func() {
+		if f.limiter, err = q.limiter.Fork(now, r.Account, f.portfolio); err == nil {
+			f.stands, err = f.limiter.Checkpoint(f.now, r.Account, f.portfolio)
+		}
+	}
 	sends, checks := s.sends.outlook(unmeasured()), s.checks.outlook(unmeasured())
 	l := s.lanes.find(r.Account)
 	if l != nil {
@@ -120,15 +124,14 @@ func (f *foresight) play(ctx context.Context, lean float64) (at time.Time, ok bo
 			dawn = f.march.dawn
 			t = &dawn.tempo
 		}
-		l, err := f.rewind(dawn)
-		if err != nil {
-			return at, false, err
+		if err := f.rewind(dawn); err != nil {
+			return at, false, fmt.Errorf("queue: eta: %w", err)
 		}
 		t = t.leaning(lean)
 		if f.march == nil {
-			return f.future(l, t).run(ctx)
+			return f.future(t).run(ctx)
 		}
-		at, ok, err := f.march.run(ctx, l, t)
+		at, ok, err := f.march.run(ctx, f.limiter, t)
 		if err != nil || ok {
 			return at, ok, err
 		}
@@ -137,8 +140,11 @@ func (f *foresight) play(ctx context.Context, lean float64) (at time.Time, ok bo
 }
 
 // future is a future of all that may happen.
-func (f *foresight) future(l *limiter.Limiter, t *tempo) *future {
-	own := &future{still: f.still(f.queue.hash), queue: f.queue, account: f.record.Account, portfolio: f.portfolio, limiter: l, key: f.key, tempo: t, now: f.now}
+func (f *foresight) future(t *tempo) *future {
+	own := &future{
+		still: f.still(f.queue.hash), queue: f.queue, account: f.record.Account, portfolio: f.portfolio,
+		limiter: f.limiter, key: f.key, tempo: t, now: f.now,
+	}
 	if own.target == nil { // it is being taken in, or done with
 		own.target = f.queue.item(f.record, false)
 		own.line.join(own.target, f.record.Campaign, f.record.Priority, f.now)
@@ -150,34 +156,14 @@ func (f *foresight) future(l *limiter.Limiter, t *tempo) *future {
 	return own
 }
 
-// rewind has the account stand as it does now, or at a dawn, in the limiter that is
-// returned.
-func (f *foresight) rewind(dawn *dawn) (l *limiter.Limiter, err error) {
-	account := f.record.Account
-	if f.portfolio != "" { // which has to stand as it does now, too
-		if l, err = f.limiter.Fork(f.now, account, f.portfolio); err != nil {
-			return nil, fmt.Errorf("queue: eta: %w", err)
-		}
-		return l, nil
-	}
-	if !f.taken {
-		f.taken = true
-		if f.stands, err = f.limiter.Snapshot(f.now, account); err == nil && f.stands != nil {
-			return f.limiter, nil
-		}
-	}
-	if l = f.limiter; err == nil && f.stands == nil { // nothing is known of it
-		l, err = l.Fork(f.now, account, "")
-	}
+// rewind has the account stand in the limiter as it does now, or at a dawn.
+func (f *foresight) rewind(dawn *dawn) error {
 	switch {
-	case err != nil:
 	case dawn != nil:
-		err = l.Restore(dawn.at, dawn.stands)
-	case f.stands != nil:
-		err = l.Restore(f.now, f.stands)
+		return f.limiter.Rewind(dawn.at, dawn.stands)
+	case f.used:
+		return f.limiter.Rewind(f.now, f.stands)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("queue: eta: %w", err)
-	}
-	return l, nil
+	f.used = true
+	return nil
 }

@@ -56,7 +56,16 @@ func laneOf(t *testing.T, dice *rand.Rand, seed uint64) (q *Queue, waiting []str
 	if dice.IntN(2) == 0 {
 		s = &typingDawdler{own}
 	}
-	q, err := New(p, s, &Options{Clock: clock, Seed: seed + 1, KeepForUrgent: int64(dice.IntN(2))})
+	options := &Options{Clock: clock, Seed: seed + 1, KeepForUrgent: int64(dice.IntN(2))}
+	if dice.IntN(3) == 0 {
+		options.Portfolio = func(string) string { return "all of them" }
+		for i := range p.Rules {
+			if _, ok := p.Rules[i].Limit.(policy.CalendarWindow); ok {
+				p.Rules[i].Scope = policy.ScopePortfolio
+			}
+		}
+	}
+	q, err := New(p, s, options)
 	require.NoError(t, err)
 	rare := dice.IntN(3)
 	for i := range 150 + dice.IntN(100) {

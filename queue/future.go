@@ -23,13 +23,10 @@ type future struct {
 	tempo     *tempo
 	now       time.Time
 
-	until  time.Time          // until when nothing of the line may go
-	opened *item              // that the limiter will let go at until
-	checks pile[byRank]       // those whose recipient is to be verified
-	rests  pile[byTime]       // those that rest
-	budget time.Time          // when the next check may be
-	asks   map[string][]*item // to whom they are, until the check is over
-	known  map[string]bool
+	until  time.Time // until when nothing of the line may go
+	opened *item     // that the limiter will let go at until
+	checks checks
+	known  map[string]answer // of the checks that are over
 	link   *link
 	stray  bool // permits of other code are taken to be settled
 
@@ -37,13 +34,6 @@ type future struct {
 	gone  bool // the message that is asked for is on the wire
 	lost  bool // it will never be
 }
-
-// byRank is the order in which checks are carried out.
-type byRank struct{}
-
-func (byRank) before(a, b *item) bool { return ranks(a, b) }
-
-func (byRank) place(it *item) *int32 { return &it.place }
 
 // mostCalls is how far a future is stepped. What lies beyond is taken to go on at the
 // same pace.
@@ -78,13 +68,7 @@ func (f *future) open() {
 		f.gone = f.gone || it == f.target && it.phase == onWire
 		f.claimed = append(f.claimed, it)
 	}
-	for _, it := range f.parked {
-		until := it.until()
-		f.park(it)
-		if until.After(f.now) {
-			f.rest(it, until)
-		}
-	}
+	f.parkAll(f.parked)
 }
 
 // run steps the future until the message goes and returns when that is: never where
@@ -121,7 +105,7 @@ func (f *future) advance() bool {
 			f.end(it)
 			return true
 		default:
-			f.checked(it)
+			f.answered(it)
 			return true
 		}
 	}
@@ -129,14 +113,9 @@ func (f *future) advance() bool {
 		f.drop(it)
 		return true
 	}
-	f.line.wake(f.now)
-	for it := f.rests.first(); it != nil && !it.way.until.After(f.now); it = f.rests.first() {
-		f.unpark(it)
-		f.checks.push(it)
-	}
-	first := f.line.first()
+	f.wake()
 	if leader != nil && !leader.way.until.After(f.now) {
-		if first == nil || !ahead(first, leader) {
+		if first := f.line.first(); first == nil || !ahead(first, leader) {
 			f.launch(leader)
 			return true
 		}
@@ -146,16 +125,16 @@ func (f *future) advance() bool {
 	if len(f.claimed) >= f.width() || f.link.opens().After(f.now) {
 		return false
 	}
-	if it := f.checks.first(); it != nil && !f.budget.After(f.now) &&
-		(first == nil || f.until.After(f.now) || ranks(it, first)) {
-		f.check(it)
-		return true
+	begun, moved := f.check()
+	return begun || f.claim(leader) || moved
+}
+
+// wake has those wait for their turn whose time has come, as the lane does.
+func (f *future) wake() {
+	next := f.line.first()
+	if f.line.wake(f.now); f.line.first() != next {
+		f.until, f.opened = time.Time{}, nil
 	}
-	if first == nil || f.until.After(f.now) {
-		return false
-	}
-	f.claim(first, leader)
-	return true
 }
 
 // leader is the first message that typing is shown for. The others follow it.
@@ -190,11 +169,8 @@ func (f *future) next() time.Time {
 	if f.line.first() != nil {
 		due = earliest(due, latest(f.until, opens))
 	}
-	if it := f.rests.first(); it != nil {
-		due = earliest(due, latest(it.way.until, opens))
-	}
-	if f.checks.first() != nil {
-		due = earliest(due, latest(f.budget, opens))
+	if until, ok := f.checks.due(); ok {
+		due = earliest(due, latest(until, opens))
 	}
 	return due
 }
@@ -206,26 +182,21 @@ func (f *future) width() int {
 	return f.queue.width
 }
 
-// claim starts the message that goes next, if the limiter is open for it.
-func (f *future) claim(it, leader *item) {
-	if f.unverified(it) {
-		if _, asked := f.asks[it.to]; asked {
-			f.line.unlist(it)
-			f.park(it)
-			return
-		}
-		if d := f.limiter.Check(f.now, f.request(it)); d.Answer != limiter.Allowed {
-			f.refused(it, d)
-			return
-		}
-		f.line.unlist(it)
-		f.park(it)
-		return
+// claim starts the message that goes next, if the limiter is open for it. It is false
+// where none may go.
+func (f *future) claim(leader *item) bool {
+	it := f.line.first()
+	if it == nil || f.until.After(f.now) {
+		return false
 	}
-	if it.ended {
-		f.drop(it)
-		return
+	if f.vouched(it) {
+		f.begin(it, leader)
 	}
+	return true
+}
+
+// begin starts a message whose recipient is verified, if the limiter is open for it.
+func (f *future) begin(it, leader *item) {
 	last := it.typedAt()
 	typed := f.queue.typist == nil || !last.IsZero() && f.now.Sub(last) < retypeAfter
 	if !typed && f.opened != it {
@@ -282,11 +253,7 @@ func (f *future) start(it *item, to phase, until time.Time) {
 
 // end is the end of a send.
 func (f *future) end(it *item) {
-	if it.way.permit == (limiter.Permit{}) {
-		_ = f.limiter.Abandon(f.now, f.account) // its time is one that the lane's clock has shown
-	} else {
-		it.way.permit.Settle(f.now, limiter.Sent)
-	}
+	f.settle(it)
 	f.unclaim(it)
 	f.slow(it)
 	if it.way.again != nil {
@@ -298,6 +265,15 @@ func (f *future) end(it *item) {
 		f.spare, it.way = it.way, nil
 	}
 	f.reopen()
+}
+
+// settle gives the permit of a call its outcome.
+func (f *future) settle(it *item) {
+	if it.way.permit == (limiter.Permit{}) {
+		_ = f.limiter.Abandon(f.now, f.account) // its time is one that the lane's clock has shown
+	} else {
+		it.way.permit.Settle(f.now, limiter.Sent)
+	}
 }
 
 // under is the way of an item, which it has from now on.
@@ -313,7 +289,7 @@ func (f *future) request(it *item) limiter.Request {
 	return f.queue.request(f.account, f.portfolio, it)
 }
 
-func (f *future) reopen() { f.until, f.budget, f.opened = time.Time{}, time.Time{}, nil }
+func (f *future) reopen() { f.until, f.checks.until, f.opened = time.Time{}, time.Time{}, nil }
 
 // slow has an account that was offline come back as the ramp says.
 func (f *future) slow(it *item) {
@@ -334,11 +310,15 @@ func (f *future) putBack(it *item) {
 
 // drop ends a message that will not be sent.
 func (f *future) drop(it *item) {
-	if f.unpark(it); it.phase.claimed() {
+	switch {
+	case it.phase.claimed():
 		f.unclaim(it)
+	case it.phase == parked:
+		f.checks.unpark(it)
 	}
 	f.line.leave(it, f.now)
 	f.lost = f.lost || it == f.target
+	f.reopen()
 }
 
 // refused has a message wait for the limiter, as the queue does.

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,10 +100,9 @@ func TestStore_BreaksOff(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						var d diary
 						var book logbook
-						armed := false
+						var armed atomic.Bool
 						store := breaking{queue.NewMemory(100), func(m string, done bool) {
-							if armed && m == method && done == after {
-								armed = false
+							if m == method && done == after && armed.CompareAndSwap(true, false) {
 								breaks()
 							}
 						}}
@@ -113,10 +113,10 @@ func TestStore_BreaksOff(t *testing.T) {
 						for _, account := range []string{alice, alice, carol} {
 							ids = append(ids, enqueue(t, q, hi(account)))
 						}
-						armed = true
+						armed.Store(true)
 						stop := run(q)
 						time.Sleep(time.Hour)
-						require.False(t, armed)
+						require.False(t, armed.Load())
 						require.NoError(t, stop())
 						for _, id := range ids {
 							require.Equal(t, queue.Sent, get(t, q, id).Status, "%v\n%s", d.way(id), &book)

@@ -46,7 +46,7 @@ type way struct {
 	until  time.Time      // when the phase is over
 	typed  time.Time      // when typing was last shown
 	typing time.Duration  // how long it is shown
-	hush   func()         // ends the call that shows it, that checks or that sends
+	hush   *call          // the call that shows it, that checks or that sends
 	permit limiter.Permit // held while checking, and from starting until settled
 	began  time.Time      // when it was recorded as sending
 	record *Record        // before a Begin that failed, and may have marked it all the same; or nil
@@ -174,7 +174,7 @@ func (it *item) until() time.Time {
 // quiet ends the call that shows typing for an item, that checks it or that sends it.
 func (it *item) quiet() {
 	if it.way != nil && it.way.hush != nil {
-		it.way.hush()
+		it.way.hush.cancel()
 	}
 }
 

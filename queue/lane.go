@@ -12,7 +12,7 @@ type lane struct {
 	until   int64 // the tick until when nothing of the line may go
 	*affairs
 
-	place int32  // in the shard's schedule, plus 1; 0 means not scheduled
+	seat  int32  // its number in the shard's schedule, plus 1; 0 means not scheduled
 	hash  uint32 // of the account
 	next  *lane  // whose hash is like it
 	sends timing // how long they take
@@ -130,7 +130,7 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	due := never
 	soonest := func(tick int64) { due = min(due, tick) }
 	for _, it := range l.claimed {
-		if it.phase == recording || (it.phase == onWire || it.phase == starting) && !it.way.until.IsZero() {
+		if it.phase == recording || (it.phase == onWire || it.phase == starting || it.phase == checking) && !it.way.until.IsZero() {
 			soonest(q.due(it.way.until, now))
 		}
 	}
@@ -179,6 +179,8 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 			return job{lane: l, item: it, do: (*Queue).save}, true
 		case it.phase == starting && !it.way.until.IsZero():
 			it.way.until = now.Add(q.options.SendTimeout) // the store takes its time
+		case it.phase == checking && !it.way.until.IsZero():
+			return q.overdueCheck(l, it, now)
 		case it.phase == onWire && !it.way.until.IsZero():
 			if j, ok := q.overdue(l, it, now); ok {
 				return j, true
@@ -189,11 +191,12 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 	if len(l.gone) > 0 {
 		return l.bury(), true
 	}
-	l.line.wake(now)
+	l.wake(now)
 	if it := l.leader(); it != nil && !it.way.until.After(now) {
 		if first := l.line.first(); first == nil || !ahead(first, it) {
 			return q.launch(l, it, now)
 		}
+		it.quiet()
 		l.putBack(it) // behind one that came, or was put back
 	}
 	if len(l.claimed) >= q.widthOf(l) || l.link.opens().After(now) {
@@ -205,6 +208,15 @@ func (q *Queue) advance(l *lane, now time.Time) (job, bool) {
 		}
 	}
 	return q.claim(l, now)
+}
+
+// wake has those wait for their turn whose time has come. What kept others back may not
+// keep one that goes next now.
+func (l *lane) wake(now time.Time) {
+	next := l.line.first()
+	if l.line.wake(now); l.line.first() != next {
+		l.until = always
+	}
 }
 
 // leader is the first message that typing is shown for. The others follow it.

@@ -12,7 +12,7 @@ import (
 // do.
 type Connector interface {
 	// Connected reports whether an account can send now. It is called often, by
-	// several at once, and must not block.
+	// several at once, and must not block. A panic, which is logged, means yes.
 	Connected(account string) bool
 
 	// Reconnected receives the name of each account that is connected again, or the

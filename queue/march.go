@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -18,13 +17,14 @@ type march struct {
 	queue     *Queue
 	account   string
 	portfolio string
+	marks     []mark
 	campaigns []campaign   // of the marks
 	key       dice.Account // of the typing times
 	start     time.Time
 	ahead     *mark           // it is on the wire, or was; nil where none is
 	began     time.Time       // when that was put there
 	shown     time.Time       // until when typing is shown for the first of the order, zero where it is not
-	order     []*mark         // up to the message that is asked for
+	order     []int32         // of the marks, up to the message that is asked for
 	typing    []time.Duration // of each, -1 where it is not known yet
 	end       time.Time       // when the first message comes that waits for a time of its own
 	nights    *nights         // nil where no two days are alike
@@ -37,7 +37,10 @@ func (f *foresight) plain() *march {
 	if f.queue.width != 1 || f.link != nil || f.target < 0 || len(f.claimed) > 1 {
 		return nil
 	}
-	m := &march{queue: f.queue, account: f.record.Account, campaigns: f.campaigns, key: f.key, portfolio: f.portfolio, start: f.now, end: forever()}
+	m := &march{
+		queue: f.queue, account: f.record.Account, portfolio: f.portfolio, marks: f.marks, campaigns: f.campaigns,
+		key: f.key, start: f.now, end: forever(),
+	}
 	if len(f.claimed) == 1 && !m.leads(f.sketch, f.claimed[0]) {
 		return nil
 	}
@@ -62,7 +65,7 @@ func (m *march) leads(s *sketch, i int32) bool {
 	case starting, onWire:
 	case typing:
 		m.shown = s.stayOf(first).until
-		m.order = append(m.order, first)
+		m.order = append(m.order, i)
 		return true
 	case saving, recording:
 		if s.stayOf(first).again != nil {
@@ -78,7 +81,7 @@ func (m *march) leads(s *sketch, i int32) bool {
 // A turn is the messages of one campaign that may go, in order.
 type turn struct {
 	campaign
-	marks []*mark
+	places []place
 }
 
 func (t *turn) less(other *turn) bool {
@@ -88,8 +91,28 @@ func (t *turn) less(other *turn) bool {
 	case t.pass != other.pass:
 		return t.pass < other.pass
 	}
-	return t.marks[0].seq < other.marks[0].seq
+	return t.places[0] < other.places[0]
 }
+
+// A place is where a mark stands among the others: its message's order, as far as it is
+// before or after that of the one that is asked for, and then its number. It is small,
+// as many are sorted.
+type place uint64
+
+const (
+	placeBits = 24
+	mostApart = 1 << (64 - placeBits - 1)
+)
+
+// placeOf is the place of mark i of a march up to a message of some order. It is false
+// where it has none.
+func (m *march) placeOf(i int, order uint64) (p place, ok bool) {
+	apart := m.marks[i].seq - order + mostApart
+	return place(apart<<placeBits | uint64(i)), apart < 2*mostApart && i < 1<<placeBits
+}
+
+// mark is the mark of a place.
+func (p place) mark() int32 { return int32(p & (1<<placeBits - 1)) }
 
 // line puts the messages of a sketch in order, up to the one that is asked for. It is
 // false where that cannot be known.
@@ -120,19 +143,23 @@ func (m *march) line(s *sketch) bool {
 				return false
 			}
 			m.end = earliest(m.end, s.stayOf(head).until)
-		case !m.ready(it, s.stayOf(it).typed), !m.shown.IsZero() && m.before(it, m.order[0]):
+		case !m.ready(it, s.stayOf(it).typed), !m.shown.IsZero() && m.before(it, &m.marks[m.order[0]]):
 			return false
 		default:
-			if t.marks == nil {
-				t.marks = make([]*mark, 0, t.n)
+			p, ok := m.placeOf(i, target.seq)
+			if !ok {
+				return false
 			}
-			t.marks = append(t.marks, it)
+			if t.places == nil {
+				t.places = make([]place, 0, t.n)
+			}
+			t.places = append(t.places, p)
 		}
 	}
 	var next heap[*turn]
 	for i := range turns {
-		if t := &turns[i]; len(t.marks) > 0 {
-			slices.SortFunc(t.marks, func(a, b *mark) int { return cmp.Compare(a.seq, b.seq) })
+		if t := &turns[i]; len(t.places) > 0 {
+			slices.Sort(t.places)
 			if i >= int(s.ready) {
 				t.pass = max(t.pass, s.passOf(t.priority))
 			}
@@ -142,10 +169,11 @@ func (m *march) line(s *sketch) bool {
 	m.order = slices.Grow(m.order, len(s.marks))
 	for !found {
 		t := next.pop()
-		m.order = append(m.order, t.marks[0])
-		found = t.marks[0] == target
+		i := t.places[0].mark()
+		m.order = append(m.order, i)
+		found = i == s.target
 		t.pass++
-		if t.marks = t.marks[1:]; len(t.marks) > 0 {
+		if t.places = t.places[1:]; len(t.places) > 0 {
 			next.push(t)
 		}
 	}
@@ -163,7 +191,11 @@ func (m *march) ready(it *mark, typed time.Time) bool {
 		return true
 	}
 	known, ok := q.answers.of(to, m.start)
-	return ok && known.registered
+	if !ok || !known.registered || known.to != to {
+		return false
+	}
+	m.end = earliest(m.end, known.at.Add(q.options.Verify.Yes))
+	return true
 }
 
 // before reports whether one message goes before another whatever the turns are.
@@ -214,7 +246,7 @@ func (m *march) run(ctx context.Context, l *limiter.Limiter, t *tempo) (at time.
 // launch puts a message on the wire, as soon as the limiter lets it, and returns when
 // that is.
 func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p limiter.Permit, at time.Time, ok bool) {
-	it := m.order[i]
+	it := &m.marks[m.order[i]]
 	c := &m.campaigns[it.campaign]
 	req := limiter.Request{
 		Account: m.account, Action: policy.SendMessage, Recipient: it.to, Campaign: c.name, NewContact: it.contact && !it.behind, Portfolio: m.portfolio,
@@ -256,14 +288,14 @@ func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p li
 
 // dawnOf is the dawn at which a message goes that has to wait from now on.
 func (m *march) dawnOf(l *limiter.Limiter, i int, now time.Time, d limiter.Decision, t *tempo) (*dawn, bool) {
-	stands, err := l.Snapshot(now, m.account)
+	stands, err := l.Checkpoint(now, m.account, m.portfolio)
 	return &dawn{next: i, at: now.Add(d.RetryAfter), stands: stands, tempo: *t}, err == nil
 }
 
 // typingOf is how long typing is shown for a message.
 func (m *march) typingOf(i int) time.Duration {
 	if m.typing[i] < 0 {
-		m.typing[i] = m.queue.options.Typing.draw(m.key, &m.order[i].core)
+		m.typing[i] = m.queue.options.Typing.draw(m.key, &m.marks[m.order[i]].core)
 	}
 	return m.typing[i]
 }

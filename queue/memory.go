@@ -218,7 +218,7 @@ func (s *memory) Get(_ context.Context, id string) (Record, error) {
 	if k := s.find(id, s.hash(id)); k != nil {
 		return k.copy(), nil
 	}
-	return Record{}, fmt.Errorf("%w: id %.64q", ErrUnknownMessage, id)
+	return Record{}, fmt.Errorf("%w: id %s", ErrUnknownMessage, quoted(id))
 }
 
 func (s *memory) List(ctx context.Context, f Filter) (page []Record, err error) {

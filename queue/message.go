@@ -194,7 +194,7 @@ func (m *Message) doubtProblem() error {
 			"give a wire id or Options.NewWireID, or hold it",
 		}
 	}
-	return &MessageError{"in doubt", fmt.Sprintf("%.40q", string(m.InDoubt)), "there is no such way", `use "hold" or "resend"`}
+	return &MessageError{"in doubt", quoted(string(m.InDoubt)), "there is no such way", `use "hold" or "resend"`}
 }
 
 // A Status says how far a message is.
@@ -294,7 +294,8 @@ type Record struct {
 
 	// Code and Err say why it did not go out, for programs and for people: a
 	// message that waits again has those of its last attempt. Err may hold the
-	// number.
+	// number. Of a text over 4,096 bytes the beginning is kept, and "?" in the place
+	// of NUL and of what is not UTF-8.
 	Code Code
 	Err  string
 

@@ -28,7 +28,9 @@ type Options struct {
 	// History.
 	Store Store
 
-	// Clock is where the queue takes the time from and waits. Default:
+	// Clock is where the queue takes the time from and waits. It is asked with locks
+	// held: it must not call the queue, nor panic. A time outside the years 1678 to
+	// 2261 is refused by the limiter, as is the message then. Default:
 	// [limiter.RealClock].
 	Clock limiter.Clock
 
@@ -94,10 +96,12 @@ type Options struct {
 	// Default: [DefaultBackoff].
 	Backoff *Backoff
 
-	// SendTimeout is how long a call of Send may take under [Queue.Run]. Then its
-	// context is cancelled, and where it does not return within a second its
-	// message is in doubt and its lane goes on without it. Default 2 min; negative:
-	// for ever.
+	// SendTimeout is how long a call of Send, or of Verify, may take under
+	// [Queue.Run]. Then its context is cancelled, and where it does not return
+	// within a second its lane goes on without it: a message that was being sent is
+	// in doubt, one that was being verified waits as after a check that failed. The
+	// call keeps one of the Workers until it returns. Default 2 min; negative: for
+	// ever.
 	SendTimeout time.Duration
 
 	// Ramp is how an account comes back where the sender is a [Connector], or
@@ -120,13 +124,16 @@ type Options struct {
 
 	// OnEvent is called for each change of a message's status, in the order in
 	// which a message's happen, on the goroutine that made it. For different
-	// messages it may be called at once. It must not call Run, Step or Send. A
-	// panic in it is logged and goes no further. Default: nobody is called.
+	// messages it may be called at once. It must return soon, and must not call Run,
+	// Step or Send; it may call all else, but a message that it is told is new
+	// cannot be cancelled yet. A panic in it is logged and goes no further. Default:
+	// nobody is called.
 	OnEvent func(Event)
 
 	// Logger is told what goes wrong, and what fails or is in doubt, as errors and
 	// warnings; of holds; and of every other change of a message's status at the
-	// level of debugging. Numbers are masked. Default: nobody is told.
+	// level of debugging. Numbers are masked. A record at which its handler panics is
+	// lost. Default: nobody is told.
 	Logger *slog.Logger
 }
 
@@ -271,7 +278,7 @@ func (o *Options) limitsProblem() error {
 	switch o.DayFull {
 	case "", Defer, Reject:
 	default:
-		return optionError("day full", fmt.Sprintf("%.40q", string(o.DayFull)), `use "defer" or "reject"`)
+		return optionError("day full", quoted(string(o.DayFull)), `use "defer" or "reject"`)
 	}
 	if o.Store != nil {
 		if name, ok := isNil(o.Store); ok {

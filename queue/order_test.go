@@ -203,6 +203,23 @@ func TestOrder_KeepForUrgent(t *testing.T) {
 	require.ErrorContains(t, err, "queue: keep for urgent 10: ")
 }
 
+// An urgent message goes as soon as its time comes, also where the lane waits for what
+// is kept from the others.
+func TestOrder_UrgentGoesOnTime(t *testing.T) {
+	t.Parallel()
+	h := queuetest.NewOptions(t, rules(policy.SlidingWindow{Max: 2, Window: time.Minute}), &queue.Options{Typing: quiet, KeepForUrgent: 1})
+	for i := range 2 {
+		h.Enqueue(alice, number(i), "bulk")
+	}
+	code := enqueue(t, h.Queue, queue.Message{Account: alice, To: bob, Text: "code", Priority: 1, NotBefore: queuetest.Epoch().Add(20 * time.Second)})
+	require.Equal(t, queuetest.Epoch().Add(20*time.Second), step(t, h))
+	e, err := h.Queue.ETA(t.Context(), code)
+	require.NoError(t, err)
+	require.Equal(t, queuetest.Epoch().Add(20*time.Second), e.At)
+	h.Drain(2 * time.Minute)
+	require.Equal(t, e.At, get(t, h.Queue, code).At)
+}
+
 func TestOrder_Full(t *testing.T) {
 	t.Parallel()
 	h := queuetest.NewOptions(t, sevenSeconds(), &queue.Options{Typing: quiet, MaxQueued: 3})

@@ -68,6 +68,12 @@ func (e *ending) expire() {
 	e.Attempts--
 }
 
+// back makes the message one that waits again, as it never got to the sender.
+func (e *ending) back() {
+	e.Status, e.outcome = Queued, limiter.Unsent
+	e.Attempts--
+}
+
 // again decides whether a message that is to be sent again is, and when.
 func (q *Queue) again(e *ending) {
 	q.resend(e.Record)

@@ -32,7 +32,7 @@ func (q *Queue) keepPace(ctx context.Context, account string) error {
 	}
 	p, err := q.snapshotLocked(account, portfolio)
 	if err == nil {
-		err = q.store.Keep(context.WithoutCancel(ctx), p)
+		err = q.store.Keep(outlast(ctx), p)
 	}
 	if err != nil {
 		return fmt.Errorf("queue: what was spent could not be kept: %w", err)

@@ -135,8 +135,9 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 // Enqueue takes a message in and returns its ID. The message is kept once Enqueue
 // has returned nil. Errors name the field, the value and the remedy: a
 // [*MessageError], also for one that cannot be sent before it expires, an
-// [*AddressError], a [*limiter.RequestError] for the account or its portfolio; a [*DayFullError],
-// [ErrFull], [ErrStopped]. Nothing is kept then. Any other is the store's, and leaves
+// [*AddressError], a [*limiter.RequestError] for the account or its portfolio, an
+// [*OptionError] for a nil context; a [*DayFullError], [ErrFull], [ErrStopped]. Nothing
+// is kept then. Any other is the store's, and leaves
 // open whether the message was kept: give it a Key, and repeat. The message's data is
 // copied.
 func (q *Queue) Enqueue(ctx context.Context, m Message) (id string, err error) {

@@ -3,4 +3,4 @@
 package queue_test
 
 // How many campaigns the tests of estimates send.
-const campaigns, exactCampaigns = 200, 120
+const campaigns, exactCampaigns = 200, 600

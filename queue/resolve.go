@@ -57,7 +57,7 @@ func (q *Queue) Resolve(ctx context.Context, id string, how Resolution) (Record,
 		}
 		r.Status, r.Resent, r.RetryAt = Queued, true, time.Time{}
 	default:
-		return kept, fmt.Errorf("%w: resolution %.40q: use %q, %q or %q", ErrMessage, string(how), WentOut, Resend, GiveUp)
+		return kept, fmt.Errorf("%w: resolution %s: use %q, %q or %q", ErrMessage, quoted(string(how)), WentOut, Resend, GiveUp)
 	}
 	if err := q.conclude(ctx, &kept); err != nil {
 		return kept, err
@@ -121,7 +121,7 @@ func (q *Queue) Confirm(ctx context.Context, account, wireID string, receipt Rec
 			return Record{}, err
 		}
 		if len(found) == 0 {
-			return Record{}, fmt.Errorf("%w: wire id %.64q", ErrUnknownMessage, wireID)
+			return Record{}, fmt.Errorf("%w: wire id %s", ErrUnknownMessage, quoted(wireID))
 		}
 		kept := found[0]
 		if kept.Status == InDoubt || kept.Status == Queued && kept.Resent {

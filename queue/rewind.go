@@ -36,11 +36,16 @@ func back(latest, tick int64) time.Duration {
 
 // inOrder is all lanes, those that are due first first.
 func (q *Queue) inOrder() []*lane {
-	var places []entry
-	for l := range q.all() {
-		places = append(places, entry{l.shard().due.due(l), l.shard().due.turn(l), l})
+	type place struct {
+		due  int64
+		turn uint64
+		lane *lane
 	}
-	slices.SortFunc(places, func(a, b entry) int {
+	var places []place
+	for l := range q.all() {
+		places = append(places, place{l.shard().due.due(l), l.shard().due.turn(l), l})
+	}
+	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.turn, b.turn))
 	})
 	lanes := make([]*lane, len(places))

@@ -20,10 +20,13 @@ const lastWord = time.Second
 // lets the sends on the wire finish for Options.StopWait, cancels their context, and a
 // second later gives up those that have not returned: they are recorded as in doubt,
 // and Run returns an error that wraps [ErrLeftOnWire]. Messages that were not on the
-// wire stay queued. Where a message's end cannot be recorded before Options.StopWait
-// has passed, Run returns the store's error. Otherwise it returns nil, and nothing of
-// it runs any more. The queue has stopped then: Run is called once. [ErrRunning] and
-// [ErrStopped] say that it did nothing.
+// wire stay queued, and so do those whose context ends before the sender has them.
+// Where a message's end cannot be recorded before Options.StopWait has passed, Run
+// returns the store's error; a call of the store that hangs has its context cancelled a
+// second after that, and where it does not return either, the error wraps
+// [ErrLeftOnWire]. Otherwise it returns nil, and nothing of it runs any more. The queue
+// has stopped then: Run is called once. [ErrRunning] and [ErrStopped] say that it did
+// nothing, and so does an [OptionError] for a nil context.
 func (q *Queue) Run(ctx context.Context) error {
 	if err := given(ctx); err != nil {
 		return err
@@ -33,7 +36,9 @@ func (q *Queue) Run(ctx context.Context) error {
 	}
 	defer q.drive.Store(false)
 	defer close(q.ended)
-	calls, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	lasts, drop := records(ctx)
+	defer drop()
+	calls, cancel := context.WithCancel(lasts)
 	defer cancel()
 	c := &crew{queue: q, run: ctx, calls: calls}
 	q.alarm.Store(awake)
@@ -53,10 +58,53 @@ func (q *Queue) Run(ctx context.Context) error {
 	if q.options.StopWait <= 0 || !finished(idle, q.clock.After(q.options.StopWait)) {
 		cancel()
 		if !finished(idle, q.clock.After(lastWord)) {
-			left = fmt.Errorf("%w; messages in doubt: %d", ErrLeftOnWire, q.abandon())
+			n, saves := q.abandon()
+			drop()
+			if !saves || !finished(idle, q.clock.After(lastWord)) {
+				left = fmt.Errorf("%w; messages in doubt: %d", ErrLeftOnWire, n)
+			}
 		}
 	}
-	return errors.Join(left, q.flush(calls, deadline))
+	return errors.Join(left, q.finally(ctx, deadline))
+}
+
+// finally flushes, and does not wait for ever for a store that hangs.
+func (q *Queue) finally(ctx context.Context, deadline time.Time) error {
+	lasts, drop := records(ctx)
+	defer drop()
+	err := errBrokeOff
+	flushed := make(chan struct{})
+	go func() {
+		defer close(flushed)
+		err = q.flush(lasts, deadline)
+	}()
+	if finished(flushed, q.clock.After(max(deadline.Sub(q.clock.Now()), 0)+lastWord)) {
+		return err
+	}
+	drop()
+	if finished(flushed, q.clock.After(lastWord)) {
+		return err
+	}
+	return fmt.Errorf("%w: the store is one of them", ErrLeftOnWire)
+}
+
+// lasting is the key of the context in which a queue records what has happened.
+type lasting struct{}
+
+// records is a context that outlasts another, for records and for what is called
+// meanwhile.
+func records(ctx context.Context) (context.Context, context.CancelFunc) {
+	records, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	return context.WithValue(records, lasting{}, records), cancel
+}
+
+// outlast is the context in which is recorded what has happened in another: it goes on
+// where that one is done, for as long as Run lets it.
+func outlast(ctx context.Context) context.Context {
+	if records, ok := ctx.Value(lasting{}).(context.Context); ok {
+		return records
+	}
+	return context.WithoutCancel(ctx)
 }
 
 func finished(idle <-chan struct{}, timeout <-chan time.Time) bool {
@@ -81,8 +129,8 @@ func (q *Queue) stop() {
 }
 
 // abandon gives up every message that is still on the wire and returns how many
-// they are.
-func (q *Queue) abandon() (n int) {
+// they are, and whether others are being recorded.
+func (q *Queue) abandon() (n int, saves bool) {
 	now := q.clock.Now()
 	for l := range q.all() {
 		for _, it := range l.claimed {
@@ -93,11 +141,13 @@ func (q *Queue) abandon() (n int) {
 				it.phase, it.way.lost = recording, true
 				it.way.end = doubtful("the sender did not return before the queue stopped", now)
 				n++
-			case waiting, behind, delayed, parked, doomed, typing, saving, recording:
+			case saving:
+				saves = true
+			case waiting, behind, delayed, parked, doomed, typing, recording:
 			}
 		}
 	}
-	return n
+	return n, saves
 }
 
 // flush records the ends that could not be recorded yet. It tries once at least,

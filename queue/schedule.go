@@ -8,17 +8,22 @@ import "sync/atomic"
 // shard. It changes with the shard's lock held; the head and the size may be read without.
 type schedule struct {
 	heap     []entry
+	seats    []*lane        // the scheduled lanes, by their numbers
+	places   []int32        // of each number in the heap; of one that is free, the next free one
+	free     int32          // the first free number, plus 1; 0 where there is none
 	turns    *atomic.Uint64 // of all shards
 	head     atomic.Int64   // when the first lane is due, never where there is none
 	headTurn atomic.Uint64
 	size     atomic.Int32 // of the heap
 }
 
-// An entry is a lane and the tick at which it is due.
+// An entry is a lane and the tick at which it is due. It has the lane's number, so that
+// one which makes way writes to the places, which are close together, and not to a lane
+// that nobody has touched for long.
 type entry struct {
 	due  int64
 	turn uint64 // among the lanes that are due at once
-	lane *lane
+	lane int32
 }
 
 func (e *entry) before(other *entry) bool {
@@ -38,50 +43,86 @@ func (s *schedule) next() (l *lane, due int64) {
 	if len(s.heap) == 0 {
 		return nil, never
 	}
-	return s.heap[0].lane, s.heap[0].due
+	return s.seats[s.heap[0].lane], s.heap[0].due
 }
 
 // due is when a lane is, never where it is not scheduled.
 func (s *schedule) due(l *lane) int64 {
-	if l.place == 0 {
+	if l.seat == 0 {
 		return never
 	}
-	return s.heap[l.place-1].due
+	return s.of(l).due
 }
 
 // turn is where a lane that is scheduled stands among those that are due at once.
 func (s *schedule) turn(l *lane) uint64 {
-	if l.place == 0 {
+	if l.seat == 0 {
 		return 0
 	}
-	return s.heap[l.place-1].turn
+	return s.of(l).turn
 }
 
+// of is the entry of a lane that is scheduled.
+func (s *schedule) of(l *lane) *entry { return &s.heap[s.places[l.seat-1]] }
+
 // serve has the lane that is due first have had its turn: set gives it another one,
-// also for the same time.
-func (s *schedule) serve() { s.heap[0].turn = 0 }
+// also for the same time. Until set or remove is called all see the lane that is due
+// after it, so that others look there meanwhile and do not queue for the shard's lock.
+func (s *schedule) serve() {
+	s.heap[0].turn = 0
+	if len(s.heap) > 1 {
+		after := &s.heap[s.least(1)]
+		s.headTurn.Store(after.turn)
+		s.head.Store(after.due)
+		return
+	}
+	s.head.Store(never)
+}
+
+// least is the first one of up to as many entries as one has below it.
+func (s *schedule) least(from int) int {
+	least := from
+	for i := from + 1; i < min(from+arity, len(s.heap)); i++ {
+		if s.heap[i].before(&s.heap[least]) {
+			least = i
+		}
+	}
+	return least
+}
 
 // set schedules a lane for a time, or moves it there.
 func (s *schedule) set(l *lane, due int64) {
-	if l.place == 0 {
-		s.heap = append(s.heap, entry{})
-		l.place = int32(len(s.heap))
-	} else if e := &s.heap[l.place-1]; e.due == due && e.turn != 0 {
+	if l.seat == 0 {
+		s.seat(l)
+	} else if e := s.of(l); e.due == due && e.turn != 0 {
 		return
 	}
-	s.put(int(l.place)-1, entry{due, s.turns.Add(1), l})
+	s.put(int(s.places[l.seat-1]), entry{due, s.turns.Add(1), l.seat - 1})
 	s.show()
+}
+
+// seat gives a lane a number, and room at the heap's end.
+func (s *schedule) seat(l *lane) {
+	if s.free == 0 {
+		s.seats, s.places = append(s.seats, nil), append(s.places, 0)
+		s.free = int32(len(s.seats))
+	}
+	l.seat = s.free
+	s.free = s.places[l.seat-1]
+	s.seats[l.seat-1], s.places[l.seat-1] = l, int32(len(s.heap))
+	s.heap = append(s.heap, entry{})
 }
 
 // remove takes a lane out of the schedule, if it is in.
 func (s *schedule) remove(l *lane) {
-	if l.place == 0 {
+	if l.seat == 0 {
 		return
 	}
-	i, last := int(l.place)-1, len(s.heap)-1
+	i, last := int(s.places[l.seat-1]), len(s.heap)-1
 	moved := s.heap[last]
-	s.heap[last], s.heap = entry{}, s.heap[:last]
-	l.place = 0
+	s.heap = s.heap[:last]
+	s.seats[l.seat-1], s.places[l.seat-1] = nil, s.free
+	s.free, l.seat = l.seat, 0
 	if i < last {
 		s.put(i, moved)
 	}
@@ -90,7 +131,9 @@ func (s *schedule) remove(l *lane) {
 
 // show lets all see when the first lane is due.
 func (s *schedule) show() {
-	s.size.Store(int32(len(s.heap)))
+	if n := int32(len(s.heap)); n != s.size.Load() {
+		s.size.Store(n)
+	}
 	if len(s.heap) == 0 {
 		s.head.Store(never)
 		return
@@ -101,15 +144,14 @@ func (s *schedule) show() {
 	}
 }
 
-// put fills the gap at i with an entry, or moves the gap to where that belongs: one
-// write to each lane that makes way.
+// put fills the gap at i with an entry, or moves the gap to where that belongs.
 func (s *schedule) put(i int, e entry) {
 	for i > 0 {
 		parent := (i - 1) / arity
 		if !e.before(&s.heap[parent]) {
 			break
 		}
-		s.seat(i, s.heap[parent])
+		s.move(i, s.heap[parent])
 		i = parent
 	}
 	for {
@@ -117,22 +159,17 @@ func (s *schedule) put(i int, e entry) {
 		if child >= len(s.heap) {
 			break
 		}
-		least := child
-		for child++; child <= arity*i+arity && child < len(s.heap); child++ {
-			if s.heap[child].before(&s.heap[least]) {
-				least = child
-			}
-		}
+		least := s.least(child)
 		if !s.heap[least].before(&e) {
 			break
 		}
-		s.seat(i, s.heap[least])
+		s.move(i, s.heap[least])
 		i = least
 	}
-	s.seat(i, e)
+	s.move(i, e)
 }
 
-func (s *schedule) seat(i int, e entry) {
+func (s *schedule) move(i int, e entry) {
 	s.heap[i] = e
-	e.lane.place = int32(i + 1)
+	s.places[e.lane] = int32(i)
 }

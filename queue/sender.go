@@ -29,13 +29,15 @@ func (f SenderFunc) Send(ctx context.Context, m Message) (Receipt, error) { retu
 
 // A Receipt is what the wire says of a message that it took.
 type Receipt struct {
-	// ID is the message's name on the wire. It may be empty.
+	// ID is the message's name on the wire. It may be empty. Of one over 4,096 bytes
+	// the beginning is kept, and "?" in the place of NUL and of what is not UTF-8.
 	ID string
 }
 
 // A Typist is a [Sender] that can show the recipient that a message is being
 // typed. Typing starts showing it and returns without waiting for d to pass: the
-// message follows d later. A failure never keeps the message back.
+// message follows d later, and ctx ends then. A failure or a panic, which are
+// logged, never keeps the message back. It is called for different messages at once.
 type Typist interface {
 	Typing(ctx context.Context, m Message, d time.Duration) error
 }

@@ -10,7 +10,9 @@ import (
 // goes through it, and each method is one atomic step: it is done whole or not at
 // all, and once it has returned nil it is not lost. An error other than
 // [ErrConflict] and [ErrUnknownMessage] leaves open whether it was done, and the
-// queue asks or tries again. All may call it at once.
+// queue asks or tries again; a panic counts as one. All may call it at once. What has
+// happened is recorded with a context that outlasts the caller's, so a store bounds its
+// own calls: one that never returns keeps its account from going on.
 //
 // A record that a store is given is the queue's again once the method has returned: a
 // store keeps a copy. What the record's Payload and Meta hold it may keep, as nobody

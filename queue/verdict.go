@@ -44,8 +44,8 @@ type Verdict struct { //nolint:errname // it is what the queue does, and an erro
 	// Until is when a hold ends. Zero: when it is released by hand.
 	Until time.Time
 
-	// Target is what a hold stops. Without an Account it is what it names of the
-	// message's own account.
+	// Target is what a hold stops; see [Hold]. Without an Account it is what it names
+	// of the message's own account.
 	Target limiter.Target
 
 	// Code is what the record says where the message failed. Empty is
@@ -85,8 +85,10 @@ func Retry(err error, after time.Duration) *Verdict {
 // Hold says that the message surely did not go out, and stops a target until a
 // time: the message waits, and with it all that the target names, until released
 // where until is zero. A target without an Account means the message's own: the
-// zero Target is the whole account. What the message took of the budget stays
-// taken, unless err wraps [ErrUnsent].
+// zero Target is the whole account. Its Recipient is read as [ParseAddress] does. Where
+// there can be no such target the message's whole account is held, and that is logged;
+// an until that is over holds nothing. What the message took of the budget stays taken,
+// unless err wraps [ErrUnsent].
 func Hold(err error, target limiter.Target, until time.Time) *Verdict {
 	return &Verdict{Do: DoHold, Target: target, Until: until, Err: err}
 }

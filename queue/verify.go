@@ -11,7 +11,8 @@ import (
 )
 
 // A Verifier is a [Sender] that can ask whether a phone number is on WhatsApp.
-// Verify asks for one number, as the account, and returns soon after ctx is done.
+// Verify asks for one number, as the account, and returns soon after ctx is done; see
+// [Options].SendTimeout.
 // It answers both ways with a nil error. An error, or a panic, means that nobody
 // knows: the message waits and is verified again, after 5 s and then after twice
 // as long each time, up to 5 min. An error that wraps [ErrUnsent] says that
@@ -149,7 +150,7 @@ func (q *Queue) check(l *lane, now time.Time) (job, bool) {
 // ask takes the permit for the next check, if its message could go now. It requires
 // the shard's lock.
 func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
-	if known, ok := q.answers.of(c.to, now); ok || len(c.parked) == 0 { // another lane has asked, or nobody asks any more
+	if known, ok := q.answers.of(c.to, now); ok { // another lane has asked
 		l.resolve(c, known, now)
 		return job{}, false
 	}
@@ -177,18 +178,18 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	c.parked = c.parked[1:]
 	c.underway = true
 	l.line.forgetEnd(it)
-	it.phase, it.under().permit = checking, permit
+	w := it.under()
+	it.phase, w.permit, w.until, w.warned = checking, permit, time.Time{}, false
+	if q.options.SendTimeout > 0 && q.crew.Load() != nil {
+		w.until = now.Add(q.options.SendTimeout)
+	}
 	l.carry(it)
 	return job{lane: l, item: it, do: (*Queue).verify}, true
 }
 
 // release lets go of the messages that wait for a check, as they rank.
 func (l *lane) release(c *check, do func(*item)) {
-	c.settled = true
-	delete(l.checks.all, c.to)
-	all := c.parked
-	c.parked = nil
-	for _, it := range all {
+	for _, it := range l.checks.settle(c) {
 		do(it)
 	}
 }
@@ -206,33 +207,45 @@ func (l *lane) resolve(c *check, known answer, now time.Time) {
 // whose time has, the address that they are sent to, or ends them. It reports whether
 // they are to be sent. The clock may have been set back since the first one's time.
 func (l *lane) learn(it *item, known answer, now time.Time) bool {
-	for next := it; next == it || next != nil && !next.all().notBefore.After(now); {
-		follows := next.next
-		next.learn(l, known, now)
-		next = follows
-	}
+	it.inform(now, func(it *item) {
+		if !it.learn(known) {
+			l.doom(it, Failed, RecipientNotFound, "the recipient is not on WhatsApp", now)
+		}
+	})
 	return known.registered
 }
 
-func (it *item) learn(l *lane, known answer, now time.Time) {
+// inform tells the first message of a chain something, and those behind it whose time
+// has come. They may leave the line at that.
+func (it *item) inform(now time.Time, tell func(*item)) {
+	for next := it; next == it || next != nil && !next.all().notBefore.After(now); {
+		follows := next.next
+		tell(next)
+		next = follows
+	}
+}
+
+// learn tells a message the address that it is sent to. It is false where there is none.
+func (it *item) learn(known answer) bool {
 	if !known.registered {
-		l.doom(it, Failed, RecipientNotFound, "the recipient is not on WhatsApp", now)
-		return
+		return false
 	}
 	if known.to != it.to {
 		it.redirect(known.to)
 	}
 	it.verified = true
+	return true
 }
 
 // verify carries out a check.
 func (q *Queue) verify(ctx context.Context, j job) {
 	it, to := j.item, j.item.to
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	c := newCall(ctx)
+	defer c.cancel()
+	ctx = c
 	s := j.lane.shard()
 	s.mu.Lock()
-	it.way.hush = cancel
+	it.way.hush = c
 	late := q.stopped.Load()
 	s.mu.Unlock()
 
@@ -242,7 +255,10 @@ func (q *Queue) verify(ctx context.Context, j job) {
 	outcome := limiter.Unsent // until it is asked
 	defer func() {
 		v := recover()
-		cut := v == nil && (late || err != nil && ctx.Err() != nil)
+		s.mu.Lock()
+		warned := it.way.warned
+		s.mu.Unlock()
+		cut := v == nil && !warned && (late || err != nil && ctx.Err() != nil)
 		switch {
 		case v != nil:
 			defer q.broke("the recipient could not be verified; the message waits", j.subject(), v)
@@ -303,7 +319,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	it.way.permit.Settle(now, outcome)
 	l.shard().mu.Lock()
 	defer l.shard().mu.Unlock()
-	it.way.hush, it.way.permit = nil, limiter.Permit{}
+	it.way.hush, it.way.permit, it.way.until, it.way.warned = nil, limiter.Permit{}, time.Time{}, false
 	known.at = now
 	if !failed {
 		q.answers.learn(known)
@@ -316,6 +332,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	c.underway = false
 	if it.ended {
 		l.line.leave(it, now)
+		c.rank()
 	} else {
 		l.line.mayExpire(it)
 		c.park(it)
@@ -327,6 +344,8 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 			known.number = known.to
 			l.resolve(same, known, now)
 		}
+	case len(c.parked) == 0:
+		l.checks.settle(c)
 	case cut:
 		l.checks.asking.push(c)
 	default:
@@ -335,6 +354,38 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	}
 	l.reopen(now)
 	q.plan(l, now)
+}
+
+// overdueCheck ends a call that verifies and takes too long: first it is told so, and
+// where it does not return another item stands for its message, which waits as after a
+// check that failed. It requires the shard's lock.
+func (q *Queue) overdueCheck(l *lane, it *item, now time.Time) (job, bool) {
+	w := it.way
+	if !w.warned {
+		w.warned, w.until = true, now.Add(lastWord)
+		it.quiet()
+		return job{}, false
+	}
+	w.permit.Settle(now, limiter.Sent)
+	w.lost, w.hush = true, nil
+	l.drop(it)
+	c := l.checks.all[it.to]
+	c.underway = false
+	c.failed++
+	l.checks.resting.push(resting{c, now.Add(rest(c.failed))})
+	again, from := &item{core: it.core}, *it.campaign
+	l.line.leave(it, now)
+	if !it.ended {
+		l.line.join(again, from.name, int(from.priority), now)
+	}
+	l.reopen(now)
+	return job{lane: l, item: it, do: (*Queue).missCheck}, true
+}
+
+// missCheck says that a call that verifies did not return.
+func (q *Queue) missCheck(_ context.Context, j job) {
+	err := errors.New("the verifier did not return in " + q.options.SendTimeout.String())
+	q.complain("the recipient could not be verified; the message waits", j.subject(), err)
 }
 
 // isPhone reports whether a canonical address is a phone number.

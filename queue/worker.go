@@ -12,12 +12,15 @@ import (
 // show asks the sender to show typing. The message follows when its typing time is
 // over, whatever comes of it.
 func (q *Queue) show(ctx context.Context, j job) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	c := newCall(ctx)
+	defer c.cancel()
+	ctx = c
 	s, it := j.lane.shard(), j.item
 	s.mu.Lock()
-	it.way.hush = cancel
 	late, d := it.phase != typing || q.stopped.Load(), it.way.typing
+	if !late {
+		it.way.hush = c
+	}
 	m := message{it.id, it.to, it.all().askedTo}
 	s.mu.Unlock()
 	if late || !q.typable(j) {
@@ -62,15 +65,16 @@ func (q *Queue) send(ctx context.Context, j job) {
 		}
 	}()
 	q.tell(r, Queued, r.At)
-	var cancel context.CancelFunc
+	var c *call
 	if it.way.timed {
-		ctx, cancel = context.WithCancel(ctx)
-		defer cancel()
+		c = newCall(ctx)
+		defer c.cancel()
+		ctx = c
 	}
 	s := j.lane.shard()
 	s.mu.Lock()
 	if lost = it.way.lost; !lost {
-		it.way.wired, it.way.began, it.phase, it.way.hush = true, r.At, onWire, cancel
+		it.way.wired, it.way.began, it.phase, it.way.hush = true, r.At, onWire, c
 		it.way.record = nil // a mark that failed is behind it
 	}
 	s.mu.Unlock()
@@ -78,8 +82,13 @@ func (q *Queue) send(ctx context.Context, j job) {
 		return
 	}
 	end.At = q.clock.Now() // again: recording took time
-	if r.expired(end.At) {
+	switch {
+	case r.expired(end.At):
 		end.expire()
+		judged = true
+		return
+	case ctx.Err() != nil: // a sender could make nothing of it
+		end.back()
 		judged = true
 		return
 	}
@@ -237,7 +246,7 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	if it.way.wired {
 		from, p = Sending, q.pace(l)
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx = outlast(ctx)
 	r, err := j.record, errBrokeOff // unless the store returns
 	defer func() {
 		if err != nil {

@@ -49,9 +49,14 @@ func limited() []trial {
 			"case peek && at.known() && false:",
 		}, "TestLookingBackChangesNothing"},
 		{mutant{
-			"a bucket of a snapshot owes more than ticks can count", "limiter/picture.go",
-			"since(tick, p.last) > math.MaxInt64",
-			"since(tick, p.last) > math.MaxUint64-1",
+			"a debt of centuries wraps around", "limiter/tokenbucket.go",
+			"min(since(w[0], now), math.MaxInt64)",
+			"since(w[0], now)",
+		}, "TestDebtOfCenturiesIsNotForgotten"},
+		{mutant{
+			"totals that come round are told apart by their last", "limiter/chunkedwindow.go",
+			" || total-s.words[2] < 0",
+			"",
 		}, "TestSnapshotThatDoesNotAgreeWithItselfIsRefused"},
 		{mutant{
 			"an account that was restored is never forgotten", "limiter/forget.go",

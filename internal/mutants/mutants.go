@@ -56,8 +56,8 @@ func simulated() []mutant {
 		},
 		{
 			"expiry is not checked at the wire", "queue/worker.go",
-			"if r.expired(end.At) {",
-			"if r.expired(r.Enqueued) {",
+			"case r.expired(end.At):",
+			"case r.expired(r.Enqueued):",
 		},
 		{
 			"what was on the wire at a crash is sent again", "queue/load.go",
