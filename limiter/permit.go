@@ -107,6 +107,12 @@ func (l *Limiter) settle(s *shard, number uint32, end, given instant, o Outcome)
 	a := s.accounts.at(f.account)
 	pl := l.planOf(a)
 	f.stale = f.turn != a.turn
+	if f.rules&^pl.in[ofAccount] == 0 && f.portfolio.shard == 0 {
+		f.key = a.dice
+		f.give(s, pl, s.mine(pl, ofAccount, f.account, a), end, o)
+		a.saw(end)
+		return
+	}
 	holders := [scopes]holder{
 		ofAccount: {words: s.mine(pl, ofAccount, f.account, a), stock: &s.stock},
 	}
@@ -150,6 +156,19 @@ func (l *Limiter) settle(s *shard, number uint32, end, given instant, o Outcome)
 	}
 	if end.tick >= a.last { // it may have run out before, by the limiter it was restored to
 		a.saw(end)
+	}
+}
+
+// give is settle for a permit that was charged to an account alone, with its words. Most
+// are like that.
+func (f *flight) give(s *shard, pl *plan, w words, end instant, o Outcome) {
+	for rules := f.rules; rules != 0; rules &= rules - 1 {
+		i := rules.first()
+		if (o == Unsent || o == Refused) && f.owed&(1<<i) == 0 {
+			continue
+		}
+		r := &pl.rules[i]
+		r.settle(cells{w.of(r), &s.stock}, f.receipt, end, o)
 	}
 }
 

@@ -47,6 +47,7 @@ func (f *foresight) plain() *march {
 	if !m.line(f.sketch) {
 		return nil
 	}
+	*f.tempo.likely = make([]time.Duration, 0, len(m.order))
 	p := f.limiter.PolicyOf(f.record.Account)
 	m.nights = nightsOf(&p, f.now)
 	if m.queue.typist != nil {
