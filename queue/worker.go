@@ -66,10 +66,11 @@ func (q *Queue) send(ctx context.Context, j job) {
 	}()
 	q.tell(r, Queued, r.At)
 	var c *call
+	calling := ctx // and what comes of it is recorded with that of all calls
 	if it.way.timed {
 		c = newCall(ctx)
 		defer c.cancel()
-		ctx = c
+		calling = c
 	}
 	s := j.lane.shard()
 	s.mu.Lock()
@@ -87,12 +88,12 @@ func (q *Queue) send(ctx context.Context, j job) {
 		end.expire()
 		judged = true
 		return
-	case ctx.Err() != nil: // a sender could make nothing of it
+	case calling.Err() != nil: // a sender could make nothing of it
 		end.back()
 		judged = true
 		return
 	}
-	receipt, err := q.sender.Send(ctx, r.clone())
+	receipt, err := q.sender.Send(calling, r.clone())
 	end.Receipt = Receipt{ID: plain(receipt.ID)}
 	end.judge(err)
 	judged = true
