@@ -9,7 +9,7 @@ import (
 // all calls is. Most calls return without a look at it, so it is a cancelled context
 // only once somebody looks: making one for each takes a lock that all calls share.
 type call struct {
-	context.Context // of all calls
+	context.Context //nolint:containedctx // of all calls
 
 	mu    sync.Mutex
 	own   context.Context //nolint:containedctx // it stands in for it; nil where nobody has looked
