@@ -33,14 +33,17 @@ const warmUp = 2 * time.Second
 // them, on the real clock and to a sender that takes no time. It reports how late
 // sends were behind the instant that the limiter had named, the share of a core
 // that all took, and the heap that a lane takes beyond its messages and its
-// limiter's record. "goroutines" is the yardstick: a goroutine, a timer and a
-// channel for each lane, which draws its gaps itself and asks no limiter. Run it
-// for some tens of seconds: -benchtime 20x.
+// limiter's record. Beside it stand two yardsticks of a goroutine for each lane:
+// "waiters" stands in the line of the same limiter and sends, and keeps no messages;
+// "goroutines" has a timer and a channel, draws its gaps itself and asks no limiter,
+// so that little but the runtime is measured. Run it for some tens of seconds:
+// -benchtime 20x.
 func BenchmarkLanes(b *testing.B) {
 	for _, lanes := range []int{100_000, 1_000_000} {
 		n := lanes
 		name := strconv.Itoa(lanes)
 		b.Run("queue/"+name, func(b *testing.B) { benchmarkLanes(b, short(b, n)) })
+		b.Run("waiters/"+name, func(b *testing.B) { benchmarkWaiters(b, short(b, n)) })
 		b.Run("goroutines/"+name, func(b *testing.B) { benchmarkGoroutines(b, short(b, n)) })
 	}
 }
@@ -63,16 +66,12 @@ func benchmarkLanes(b *testing.B, lanes int) {
 		b.Fatal(err)
 	}
 	m := newLateness(lanes, b.N)
-	asked := func(account string) limiter.Request {
-		return limiter.Request{Account: account, Action: policy.SendMessage, Recipient: bob}
-	}
 	q := newQueue(b, p, queue.SenderFunc(func(_ context.Context, msg queue.Message) (queue.Receipt, error) {
 		m.sent(lane(msg.Account), time.Now())
 		return queue.Receipt{}, nil
 	}), queue.Options{Limiter: l, History: -1, Typing: quiet, OnEvent: func(e queue.Event) {
 		if e.Record.Status == queue.Sent {
-			now := time.Now()
-			m.due[lane(e.Record.Account)] = now.Add(l.Check(now, asked(e.Record.Account)).RetryAfter)
+			m.next(l, lane(e.Record.Account), e.Record.Account)
 		}
 	}})
 	for range 2 + int((warmUp+time.Duration(b.N)*time.Second)/leastGap) {
@@ -80,13 +79,7 @@ func benchmarkLanes(b *testing.B, lanes int) {
 			enqueue(b, q, hi(name))
 		}
 	}
-	dice := rand.New(rand.NewPCG(1, 2))
-	start := time.Now()
-	for i, name := range names { // as if each lane had sent within the last 7 s
-		l.Allow(start.Add(-time.Duration(dice.Int64N(int64(leastGap+mostGap)/2))), asked(name))
-		now := time.Now()
-		m.due[i] = now.Add(l.Check(now, asked(name)).RetryAfter)
-	}
+	m.begin(l, names)
 	runtime.GC()
 	b.ResetTimer()
 	stop := run(q)
@@ -98,6 +91,11 @@ func benchmarkLanes(b *testing.B, lanes int) {
 	}
 	b.ReportMetric(float64(time.Since(before).Microseconds())/1000, "ms-stop")
 	b.ReportMetric(size, "B/lane")
+}
+
+// laneRequest is what a lane asks of the limiter for each message.
+func laneRequest(account string) limiter.Request {
+	return limiter.Request{Account: account, Action: policy.SendMessage, Recipient: bob}
 }
 
 // lane is the number of an account's lane among accounts.
@@ -144,12 +142,40 @@ func laneSize(b *testing.B, names []string) float64 {
 	}
 	before := heap()
 	for _, name := range names {
-		permit, _ := l.Take(time.Now(), limiter.Request{Account: name, Action: policy.SendMessage, Recipient: bob})
+		permit, _ := l.Take(time.Now(), laneRequest(name))
 		permit.Settle(time.Now(), limiter.Sent)
 	}
 	records := int64(heap() - before)
 	runtime.KeepAlive(l)
 	return float64(many-one-records) / float64(n)
+}
+
+func benchmarkWaiters(b *testing.B, lanes int) {
+	names := accounts(lanes)
+	l, err := limiter.New(rules(policy.Gap{Min: leastGap, Max: mostGap}), &limiter.Options{Seed: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := newLateness(lanes, b.N)
+	m.begin(l, names)
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	before := heap() + stacks()
+	for i, name := range names {
+		all.Go(func() {
+			for {
+				permit, err := limiter.Wait(ctx, nil, l, laneRequest(name))
+				if err != nil {
+					return
+				}
+				now := time.Now()
+				m.sent(i, now)
+				permit.Settle(now, limiter.Sent)
+				m.next(l, i, name)
+			}
+		})
+	}
+	m.finish(b, before, func() { cancel(); all.Wait() })
 }
 
 func benchmarkGoroutines(b *testing.B, lanes int) {
@@ -184,15 +210,7 @@ func benchmarkGoroutines(b *testing.B, lanes int) {
 			}
 		})
 	}
-	size := float64(heap()+stacks()-before) / float64(lanes)
-	b.ResetTimer()
-	m.measure(b)
-	b.StopTimer()
-	began := time.Now()
-	cancel()
-	all.Wait()
-	b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "ms-stop")
-	b.ReportMetric(size, "B/lane")
+	m.finish(b, before, func() { cancel(); all.Wait() })
 	runtime.KeepAlive(wake)
 }
 
@@ -217,6 +235,22 @@ func newLateness(lanes, seconds int) *lateness {
 		due: make([]time.Time, lanes), seconds: seconds,
 		late: make([]time.Duration, (seconds+2)*lanes/int(leastGap/time.Second)),
 	}
+}
+
+// begin has each account send within the last 7 s.
+func (m *lateness) begin(l *limiter.Limiter, names []string) {
+	dice := rand.New(rand.NewPCG(1, 2))
+	start := time.Now()
+	for i, name := range names {
+		l.Allow(start.Add(-time.Duration(dice.Int64N(int64(leastGap+mostGap)/2))), laneRequest(name))
+		m.next(l, i, name)
+	}
+}
+
+// next notes when a lane's next message is due.
+func (m *lateness) next(l *limiter.Limiter, lane int, account string) {
+	now := time.Now()
+	m.due[lane] = now.Add(l.Check(now, laneRequest(account)).RetryAfter)
 }
 
 func (m *lateness) sent(lane int, now time.Time) {
@@ -250,6 +284,20 @@ func (m *lateness) measure(b *testing.B) {
 	}{{"ms-p50", n / 2}, {"ms-p99", n * 99 / 100}, {"ms-max", n - 1}} {
 		b.ReportMetric(late[q.at].Seconds()*1000, q.name)
 	}
+}
+
+// finish measures lanes that have begun, with the memory that there was before, and
+// stops them.
+func (m *lateness) finish(b *testing.B, before uint64, stop func()) {
+	b.Helper()
+	size := float64(heap()+stacks()-before) / float64(len(m.due))
+	b.ResetTimer()
+	m.measure(b)
+	b.StopTimer()
+	began := time.Now()
+	stop()
+	b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "ms-stop")
+	b.ReportMetric(size, "B/lane")
 }
 
 // cpu is the processor time that the process has used.

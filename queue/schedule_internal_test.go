@@ -24,9 +24,19 @@ func TestSchedule_Model(t *testing.T) {
 			l := &lanes[dice.IntN(len(lanes))]
 			if next, due := s.next(); next != nil && dice.IntN(5) == 0 { // served, and due again at once
 				s.serve()
-				s.set(next, due)
 				in := slices.Index(model, next)
-				model = append(slices.Delete(model, in, in+1), next)
+				model = slices.Delete(model, in, in+1)
+				shown := never // others look after the one that is served
+				for _, l := range model {
+					shown = min(shown, s.due(l))
+				}
+				require.Equal(t, shown, s.head.Load())
+				if shown != never {
+					after := slices.IndexFunc(model, func(l *lane) bool { return s.turn(l) == s.headTurn.Load() })
+					require.Equal(t, shown, s.due(model[after]))
+				}
+				s.set(next, due)
+				model = append(model, next)
 			}
 			in := slices.Index(model, l)
 			if dice.IntN(3) == 0 {
