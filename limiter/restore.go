@@ -14,9 +14,9 @@ import (
 // under another policy is carried on as by [Limiter.SetPolicy]. Permits of before
 // can no longer be settled: those that were in flight count as sent once
 // Options.PermitTTL has passed since they were taken. All that is restored is kept,
-// also above Options.MaxAccounts. Errors: a time that no
-// request may have; a snapshot that is damaged, cut off or of a newer version,
-// which wrap [ErrSnapshot]. Nothing is changed then.
+// also above Options.MaxAccounts. Errors: a time that no request may have; a snapshot
+// that is damaged, cut off or of a newer version, which wrap [ErrSnapshot]. Nothing is
+// changed then.
 func (l *Limiter) Restore(now time.Time, snapshot []byte) error {
 	at := l.instant(now)
 	if !at.known() {

@@ -56,8 +56,8 @@ type Options struct {
 	Portfolio func(account string) string
 
 	// Width is how many messages of one account may be on their way at once, a check
-	// of a recipient among them, where no Concurrency of the policy says so. It is at most Workers. Default 1; a
-	// negative Width is an error.
+	// of a recipient among them, where no Concurrency of the policy says so. It is at
+	// most Workers. Default 1; a negative Width is an error.
 	Width int
 
 	// Workers is how many calls of the sender [Queue.Run] makes at once over all
