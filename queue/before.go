@@ -43,7 +43,7 @@ func (q *line) before(it *item) (n int) {
 // count is how many messages of a campaign may go, with those that follow them in
 // their chains, that came before another one.
 func (c *campaign) count(seq uint64) (n int) {
-	for _, it := range c.ready.items {
+	for _, it := range c.ready.items() {
 		for ; it != nil && it.seq < seq; it = it.next {
 			n++
 		}

@@ -100,7 +100,7 @@ func (q *Queue) queued(m *Message) (all, before int) {
 	}
 	for _, c := range l.line.heard() {
 		if p := int(c.priority); p > m.Priority || p == m.Priority && c.name == m.Campaign {
-			before += len(c.ready.items)
+			before += len(c.ready.items())
 		}
 	}
 	return all, before

@@ -68,7 +68,7 @@ func (l *lane) released(now time.Time) {
 	l.reopen(now)
 	var held []*item
 	if l.line.rare != nil {
-		for _, it := range l.line.rare.later.items {
+		for _, it := range l.line.rare.later.items() {
 			if it.held {
 				held = append(held, it)
 			}

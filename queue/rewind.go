@@ -99,15 +99,15 @@ func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 // when typing was shown for any.
 func (l *lane) restartLine(now time.Time) {
 	if r := l.line.rare; r != nil {
-		delayed := r.later.items
-		r.later.items = nil
+		delayed := r.later.items()
+		r.later = pile[byTime]{}
 		for _, it := range delayed {
 			it.place, it.way.typed = 0, time.Time{}
 			l.line.lead(it, now)
 		}
 	}
 	for _, c := range l.line.turns() {
-		for _, it := range c.ready.items {
+		for _, it := range c.ready.items() {
 			if it.way != nil {
 				it.way.typed = time.Time{}
 			}

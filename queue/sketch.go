@@ -139,11 +139,11 @@ func (s *sketching) draw() bool {
 		s.passes = append(s.passes, from.rare.passed...)
 	}
 	for _, c := range all {
-		if !s.all(c.ready.items) {
+		if !s.all(c.ready.items()) {
 			return false
 		}
 	}
-	if from.rare != nil && !s.all(from.rare.later.items) {
+	if from.rare != nil && !s.all(from.rare.later.items()) {
 		return false
 	}
 	if s.lane.checks != nil && !s.parked(s.lane.checks) {
