@@ -121,12 +121,15 @@ func (l *life) withdraw() {
 		return
 	}
 	w.tracef("cancel %s: %s %v", m, c, err)
+	shaken := !w.steps() || w.failing > 0
 	switch {
+	case errors.Is(err, queue.ErrConflict) && m.status == queue.Queued && shaken:
+		// The store has kept it and said that it failed: no lane has it in this life.
 	case !l.expected(err):
 		w.faultf("Cancel of %s: %v", m, err)
 	case c == queue.WasCancelled:
 		m.may, m.cancelled = false, true
-	case c == queue.WasTooLate && m.status == queue.Queued && w.steps() && w.failing == 0:
+	case c == queue.WasTooLate && m.status == queue.Queued && !shaken:
 		w.faultf("it was too late to cancel %s, which is queued", m)
 	}
 }
