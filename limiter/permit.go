@@ -107,18 +107,35 @@ func (l *Limiter) settle(s *shard, number uint32, end, given instant, o Outcome)
 	a := s.accounts.at(f.account)
 	pl := l.planOf(a)
 	f.stale = f.turn != a.turn
-	if f.rules&^pl.in[ofAccount] == 0 && f.portfolio.shard == 0 {
-		f.key = a.dice
-		f.give(s, pl, s.mine(pl, ofAccount, f.account, a), end, o)
+	f.key = a.dice
+	w := s.mine(pl, ofAccount, f.account, a)
+	if f.rules&^pl.in[ofAccount] == 0 && f.portfolio.shard == 0 { // as most are, which need no holders
+		for rules := f.told(o); rules != 0; rules &= rules - 1 {
+			r := &pl.rules[rules.first()]
+			r.settle(cells{w.of(r), &s.stock}, f.receipt, end, o)
+		}
+	} else {
+		l.spread(s, &f, pl, w, end, given, o)
+	}
+	if end.tick >= a.last { // it may have run out before, by the limiter it was restored to
 		a.saw(end)
-		return
 	}
-	holders := [scopes]holder{
-		ofAccount: {words: s.mine(pl, ofAccount, f.account, a), stock: &s.stock},
+}
+
+// told are the rules that are told the outcome of a permit.
+func (f *flight) told(o Outcome) set {
+	if o == Unsent || o == Refused {
+		return f.rules & f.owed
 	}
+	return f.rules
+}
+
+// spread is settle for a permit that was charged to others than the account, whose words
+// are w.
+func (l *Limiter) spread(s *shard, f *flight, pl *plan, w words, end, given instant, o Outcome) {
+	holders := [scopes]holder{ofAccount: {words: w, stock: &s.stock}}
 	holders[ofAccount].at = end
 	receipts := [scopes]receipt{ofAccount: f.receipt, ofRecipient: f.receipt}
-	receipts[ofAccount].key = a.dice
 	if f.pair != 0 {
 		p := s.pairs.at(f.pair - 1)
 		holders[ofRecipient] = holder{
@@ -145,30 +162,10 @@ func (l *Limiter) settle(s *shard, number uint32, end, given instant, o Outcome)
 		}
 		holders[ofPortfolio].at = at
 	}
-	for rules := f.rules; rules != 0; rules &= rules - 1 {
-		i := rules.first()
-		if (o == Unsent || o == Refused) && f.owed&(1<<i) == 0 {
-			continue
-		}
-		r := &pl.rules[i]
+	for rules := f.told(o); rules != 0; rules &= rules - 1 {
+		r := &pl.rules[rules.first()]
 		h := &holders[r.scope]
 		r.settle(h.cells(r), receipts[r.scope], h.at, o)
-	}
-	if end.tick >= a.last { // it may have run out before, by the limiter it was restored to
-		a.saw(end)
-	}
-}
-
-// give is settle for a permit that was charged to an account alone, with its words. Most
-// are like that.
-func (f *flight) give(s *shard, pl *plan, w words, end instant, o Outcome) {
-	for rules := f.rules; rules != 0; rules &= rules - 1 {
-		i := rules.first()
-		if (o == Unsent || o == Refused) && f.owed&(1<<i) == 0 {
-			continue
-		}
-		r := &pl.rules[i]
-		r.settle(cells{w.of(r), &s.stock}, f.receipt, end, o)
 	}
 }
 
