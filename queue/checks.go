@@ -104,6 +104,12 @@ func (c *checks) settle(done *check) []*item {
 	return all
 }
 
+// fail has a check that failed rest.
+func (c *checks) fail(failed *check, now time.Time) {
+	failed.failed++
+	c.resting.push(resting{failed, now.Add(rest(failed.failed))})
+}
+
 // A resting check is one that failed and is carried out again later.
 type resting struct {
 	*check

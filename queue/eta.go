@@ -28,8 +28,9 @@ func (e Estimate) Never() bool { return e.At.IsZero() }
 // ahead of the clock: in the lane's order, with the pauses and the typing times that
 // will be drawn, the account's budgets, hours, holds, checks and ramp, and calls of
 // the sender that take as long as those did that were measured. It supposes that
-// nothing else comes: no message or hold, no failure, no wait for
-// [Options].Workers, and nothing that other accounts of its portfolio send. A message that is on the wire or was sent went at its At.
+// nothing else comes: no message or hold, no failure, no wait for [Options].Workers,
+// and nothing that other accounts of its portfolio send. A message that is on the wire
+// or was sent went at its At.
 //
 // It takes time in proportion to the messages before it, a few milliseconds for
 // 10,000; beyond 100,000 it supposes that they go on as fast as those. The lane goes

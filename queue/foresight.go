@@ -17,7 +17,6 @@ type foresight struct {
 	key     dice.Account     // of the typing times
 	limiter *limiter.Limiter // a fork, of one future after the other
 	stands  limiter.Checkpoint
-	used    bool // a future has begun with it
 	tempo   *tempo
 	now     time.Time
 	link    *link
@@ -158,12 +157,8 @@ func (f *foresight) future(t *tempo) *future {
 
 // rewind has the account stand in the limiter as it does now, or at a dawn.
 func (f *foresight) rewind(dawn *dawn) error {
-	switch {
-	case dawn != nil:
+	if dawn != nil {
 		return f.limiter.Rewind(dawn.at, dawn.stands)
-	case f.used:
-		return f.limiter.Rewind(f.now, f.stands)
 	}
-	f.used = true
-	return nil
+	return f.limiter.Rewind(f.now, f.stands)
 }

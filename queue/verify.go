@@ -349,8 +349,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	case cut:
 		l.checks.asking.push(c)
 	default:
-		c.failed++
-		l.checks.resting.push(resting{c, now.Add(rest(c.failed))})
+		l.checks.fail(c, now)
 	}
 	l.reopen(now)
 	q.plan(l, now)
@@ -371,8 +370,7 @@ func (q *Queue) overdueCheck(l *lane, it *item, now time.Time) (job, bool) {
 	l.drop(it)
 	c := l.checks.all[it.to]
 	c.underway = false
-	c.failed++
-	l.checks.resting.push(resting{c, now.Add(rest(c.failed))})
+	l.checks.fail(c, now)
 	again, from := &item{core: it.core}, *it.campaign
 	l.line.leave(it, now)
 	if !it.ended {
