@@ -27,7 +27,6 @@ func benchmarkLoops(b *testing.B, lanes int) {
 		b.Fatal(err)
 	}
 	m := newLateness(lanes, b.N)
-	m.begin(l, names)
 	sender := queue.SenderFunc(func(_ context.Context, msg queue.Message) (queue.Receipt, error) {
 		m.sent(lane(msg.Account), time.Now())
 		return queue.Receipt{}, nil
@@ -46,6 +45,7 @@ func benchmarkLoops(b *testing.B, lanes int) {
 			ids[i] = append(ids[i], r.ID)
 		}
 	}
+	m.begin(l, names)
 	var all sync.WaitGroup
 	before := heap() + stacks()
 	for i, name := range names {
