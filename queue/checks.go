@@ -104,8 +104,12 @@ func (c *checks) settle(done *check) []*item {
 	return all
 }
 
-// fail has a check that failed rest.
+// fail has a check that failed rest. One that nobody waits for is not carried out again.
 func (c *checks) fail(failed *check, now time.Time) {
+	if len(failed.parked) == 0 {
+		c.settle(failed)
+		return
+	}
 	failed.failed++
 	c.resting.push(resting{failed, now.Add(rest(failed.failed))})
 }

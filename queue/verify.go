@@ -370,12 +370,15 @@ func (q *Queue) overdueCheck(l *lane, it *item, now time.Time) (job, bool) {
 	l.drop(it)
 	c := l.checks.all[it.to]
 	c.underway = false
-	l.checks.fail(c, now)
 	again, from := &item{core: it.core}, *it.campaign
 	l.line.leave(it, now)
 	if !it.ended {
 		l.line.join(again, from.name, int(from.priority), now)
 	}
+	if again.phase == waiting && again.campaign != nil {
+		l.park(c, again)
+	}
+	l.checks.fail(c, now)
 	l.reopen(now)
 	return job{lane: l, item: it, do: (*Queue).missCheck}, true
 }
