@@ -38,7 +38,7 @@ func TestCheck_NobodyWaitsForIt(t *testing.T) {
 			c, err := q.Cancel(t.Context(), id)
 			require.NoError(t, err)
 			require.Equal(t, queue.WasCancelled, c)
-			
+
 			time.Sleep(30 * time.Minute)
 			require.Equal(t, queue.Cancelled, get(t, q, id).Status)
 			time.Sleep(30 * time.Minute)
