@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,11 +17,18 @@ import (
 // again.
 func TestCheck_NobodyWaitsForIt(t *testing.T) {
 	t.Parallel()
-	hangs := func(ctx context.Context, to string) (queue.Verification, error) {
-		if to == bob {
-			time.Sleep(10 * time.Minute)
-		}
-		return queue.Verification{Registered: true}, nil
+	hanging := func() queue.Sender {
+		var hung atomic.Bool
+		return struct {
+			queue.SenderFunc
+			asks
+		}{always, func(ctx context.Context, to string) (queue.Verification, error) {
+			if to == bob && hung.CompareAndSwap(false, true) {
+				time.Sleep(10 * time.Minute)
+				return queue.Verification{}, ctx.Err()
+			}
+			return queue.Verification{Registered: true}, nil
+		}}
 	}
 	p := policy.Policy{Rules: []policy.Rule{{
 		Name: "hour", Actions: []policy.Action{policy.SendMessage}, Limit: policy.SlidingWindow{Max: 1, Window: time.Hour},
@@ -28,10 +36,7 @@ func TestCheck_NobodyWaitsForIt(t *testing.T) {
 	t.Run("cancelled", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			q := newQueue(t, policy.Unlimited(), struct {
-				queue.SenderFunc
-				asks
-			}{always, hangs}, queue.Options{SendTimeout: time.Minute})
+			q := newQueue(t, policy.Unlimited(), hanging(), queue.Options{SendTimeout: time.Minute})
 			stop := run(q)
 			id := enqueue(t, q, hi(alice))
 			synctest.Wait()
@@ -48,10 +53,7 @@ func TestCheck_NobodyWaitsForIt(t *testing.T) {
 	t.Run("behind one that may not go", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			q := newQueue(t, p, struct {
-				queue.SenderFunc
-				asks
-			}{always, hangs}, queue.Options{SendTimeout: time.Minute})
+			q := newQueue(t, p, hanging(), queue.Options{SendTimeout: time.Minute})
 			stop := run(q)
 			id := enqueue(t, q, hi(alice))
 			synctest.Wait()
