@@ -266,7 +266,7 @@ func (q *Queue) add(ctx context.Context, r *Record) (first string, err error) {
 	if err == nil || errors.Is(err, ErrConflict) {
 		return first, err
 	}
-	if _, missing := q.store.Get(ctx, r.ID); missing == nil {
+	if _, missing := q.store.Get(context.WithoutCancel(ctx), r.ID); missing == nil {
 		return r.ID, nil
 	}
 	return "", err
