@@ -17,3 +17,6 @@ func (q *Queue) Undone() int64 { return q.waiting.Load() }
 
 // NewVolatile is the store of a queue that is given none and keeps no history.
 func NewVolatile() Store { return newMemory(0) }
+
+// Families is how many portfolios the queue keeps the accounts of.
+func (q *Queue) Families() int { return len(q.families.members) }

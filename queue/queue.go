@@ -60,13 +60,14 @@ type Queue struct {
 	ended   chan struct{}        // closed when Run returns
 	stopped atomic.Bool
 
-	epoch   time.Time
-	latest  atomic.Int64  // the latest tick at which lanes were looked at
-	seq     atomic.Uint64 // of the last message
-	turns   atomic.Uint64 // how many times a lane was scheduled
-	answers *answers
-	hash    maphash.Seed
-	shards  [shardCount]shard
+	epoch    time.Time
+	latest   atomic.Int64  // the latest tick at which lanes were looked at
+	seq      atomic.Uint64 // of the last message
+	turns    atomic.Uint64 // how many times a lane was scheduled
+	answers  *answers
+	families families
+	hash     maphash.Seed
+	shards   [shardCount]shard
 
 	durable bool          // the store outlives the queue
 	paces   atomic.Uint64 // the version of the last one
