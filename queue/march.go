@@ -225,6 +225,7 @@ func (m *march) run(ctx context.Context, l *limiter.Limiter, t *tempo) (at time.
 		}
 		_ = l.Abandon(now, m.account) // its time is one that the lane's clock has shown
 	}
+	var permit limiter.Permit // of the message before, which is over by now
 	for i := first; i < len(m.order); i++ {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return at, false, context.Cause(ctx)
@@ -232,8 +233,7 @@ func (m *march) run(ctx context.Context, l *limiter.Limiter, t *tempo) (at time.
 		if t.calls >= mostCalls {
 			return t.beyond(now, len(m.order)-1-i), true, nil
 		}
-		var permit limiter.Permit
-		if permit, now, ok = m.launch(l, i, now, t); !ok {
+		if permit, now, ok = m.launch(l, permit, i, now, t); !ok {
 			return at, false, nil
 		}
 		took := t.next(now, &t.sends)
@@ -241,14 +241,13 @@ func (m *march) run(ctx context.Context, l *limiter.Limiter, t *tempo) (at time.
 			return now, true, nil
 		}
 		now = now.Add(took)
-		permit.Settle(now, limiter.Sent)
 	}
 	return at, false, nil
 }
 
-// launch puts a message on the wire, as soon as the limiter lets it, and returns when
-// that is.
-func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p limiter.Permit, at time.Time, ok bool) {
+// launch settles the permit of the message before, if there is one, puts a message on the
+// wire, as soon as the limiter lets it, and returns when that is.
+func (m *march) launch(l *limiter.Limiter, last limiter.Permit, i int, now time.Time, t *tempo) (p limiter.Permit, at time.Time, ok bool) {
 	it := &m.marks[m.order[i]]
 	c := &m.campaigns[it.campaign]
 	req := limiter.Request{
@@ -256,6 +255,11 @@ func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p li
 	}
 	if c.priority <= 0 {
 		req.Keep = m.queue.options.KeepForUrgent
+	}
+	if last != (limiter.Permit{}) {
+		if p, at, ok = m.follow(last, i, now, req, t); ok {
+			return p, at, true
+		}
 	}
 	types, typed := m.queue.typist != nil, now.Add(-retypeAfter)
 	opened, over := false, false // it may be typed; that is over
@@ -287,6 +291,28 @@ func (m *march) launch(l *limiter.Limiter, i int, now time.Time, t *tempo) (p li
 		opened, over = true, false
 	}
 	return p, now, false
+}
+
+// follow is launch where the limiter knows at once when that is, as it mostly does. Where
+// it does not, the permit is settled all the same.
+func (m *march) follow(last limiter.Permit, i int, now time.Time, req limiter.Request, t *tempo) (p limiter.Permit, at time.Time, ok bool) {
+	before, typing := m.end, time.Duration(0)
+	if m.queue.typist != nil {
+		typing = m.typingOf(i)
+	}
+	if end, ends := m.marks[m.order[i]].expires(); ends {
+		before = earliest(before, end)
+	}
+	n := m.nights
+	looks := n != nil && n.rule != "" && t.lean == 0
+	if looks {
+		before = earliest(before, now.Add(n.memory+typing+1)) // a wait for a dawn is longer
+	}
+	p, at, rule, ok := last.Next(now, req, typing, before)
+	if ok && looks && rule == n.rule {
+		n.rule = "" // the day was full just before its end: from here on they are not alike
+	}
+	return p, at, ok
 }
 
 // dawnOf is the dawn at which a message goes that has to wait from now on.
