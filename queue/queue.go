@@ -63,7 +63,7 @@ type Queue struct {
 	epoch   time.Time
 	latest  atomic.Int64  // the latest tick at which lanes were looked at
 	seq     atomic.Uint64 // of the last message
-	turns   atomic.Uint64 // how many times a lane was scheduled
+	tickets tickets       // of lanes that are scheduled
 	answers *answers
 	hash    maphash.Seed
 	shards  [shardCount]shard
