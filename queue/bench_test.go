@@ -160,3 +160,32 @@ func BenchmarkPark(b *testing.B) {
 		b.Fatalf("%d sent", sent)
 	}
 }
+
+// BenchmarkPark_Overtaking is one message to a recipient whom another one, which goes
+// later, waits to be verified for.
+func BenchmarkPark_Overtaking(b *testing.B) {
+	h, _ := queuetest.NewVerifier(b, checksOnly(policy.SlidingWindow{Max: 1, Window: time.Hour}), &queue.Options{Typing: quiet})
+	h.Enqueue(alice, bob, "hello")
+	h.Drain(0)
+	for n := range b.N {
+		h.Enqueue(alice, number(n), "hello")
+	}
+	for priority := 0; priority <= 1; priority++ {
+		if priority == 1 {
+			b.ReportAllocs()
+			b.ResetTimer()
+		}
+		for n := range b.N * priority {
+			m := queue.Message{Account: alice, To: number(b.N - 1 - n), Text: "hello", Priority: 1}
+			if _, err := h.Queue.Enqueue(context.Background(), m); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := h.Queue.Step(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if sent := len(h.Sender.Sent()); sent != 1 {
+		b.Fatalf("%d sent", sent)
+	}
+}

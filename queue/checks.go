@@ -20,13 +20,16 @@ type checks struct {
 // next in their lane. The one that carries the check out is not among them.
 type check struct {
 	to       string
-	priority int     // of the message that ranks first
-	seq      uint64  // of that one
 	parked   []*item // as they rank
-	failed   int     // how often in a row
+	seq      uint64  // of the one that ranks first
+	priority int32   // of that one
+	place    int32   // in the heap that it is in, plus 1; 0 means in none
+	failed   int32   // how often in a row
+	rests    bool    // it is in the heap of those that rest
 	underway bool    // a message carries it out
-	settled  bool
 }
+
+func (c *check) seat(i int) { c.place = int32(i + 1) }
 
 func (c *check) less(other *check) bool {
 	if c.priority != other.priority {
@@ -35,35 +38,30 @@ func (c *check) less(other *check) bool {
 	return c.seq < other.seq
 }
 
-// park adds a message that is in no list. It reports whether the check ranks otherwise
-// for it.
-func (c *check) park(it *item) (moved bool) {
+// park adds a message that is in no list.
+func (c *check) park(it *item) {
 	it.phase = parked
-	i := 0
-	for i < len(c.parked) && ranks(c.parked[i], it) {
-		i++
-	}
+	i, _ := slices.BinarySearchFunc(c.parked, it, func(a, b *item) int {
+		if ranks(a, b) {
+			return -1
+		}
+		return 1
+	})
 	c.parked = slices.Insert(c.parked, i, it)
-	return c.rank()
+	c.rank()
 }
 
-// rank has a check rank as the first of its messages that wait. It reports whether it
-// did not.
-func (c *check) rank() (moved bool) {
-	if len(c.parked) == 0 {
-		return false
+// rank has a check rank as the first of its messages that wait.
+func (c *check) rank() {
+	if len(c.parked) > 0 {
+		c.priority, c.seq = c.parked[0].campaign.priority, c.parked[0].seq
 	}
-	first := c.parked[0]
-	moved = c.priority != first.priority() || c.seq != first.seq
-	c.priority, c.seq = first.priority(), first.seq
-	return moved
 }
 
 // park adds a message that is in no list to a check.
 func (c *checks) park(to *check, it *item) {
-	if to.park(it) {
-		c.reorder()
-	}
+	to.park(it)
+	c.reorder(to)
 }
 
 // unpark takes out a message that waits for a check. One that nobody waits for any more
@@ -78,36 +76,63 @@ func (c *checks) unpark(it *item) {
 	case from.underway:
 	case len(from.parked) == 0:
 		c.settle(from)
-	case from.rank():
-		c.reorder()
+	default:
+		from.rank()
+		c.reorder(from)
 	}
 }
 
-// reorder puts the checks in order once one ranks otherwise.
-func (c *checks) reorder() {
-	asking, resting := c.asking, c.resting
-	c.asking, c.resting = nil, nil
-	for _, a := range asking {
-		c.asking.push(a)
+// reorder puts a check where it belongs once it ranks otherwise.
+func (c *checks) reorder(one *check) {
+	switch {
+	case one.place == 0:
+	case one.rests:
+		c.resting.fix(int(one.place) - 1)
+	default:
+		c.asking.fix(int(one.place) - 1)
 	}
-	for _, r := range resting {
-		c.resting.push(r)
+}
+
+// ask has a check, which is in no heap, ask for its turn.
+func (c *checks) ask(one *check) {
+	one.rests = false
+	c.asking.push(one)
+}
+
+// rest has a check, which is in no heap, rest until a time.
+func (c *checks) rest(one *check, until time.Time) {
+	one.rests = true
+	c.resting.push(resting{one, until})
+}
+
+// take takes a check out of the heap that it is in, if it is in one.
+func (c *checks) take(one *check) {
+	switch {
+	case one.place == 0:
+	case one.rests:
+		c.resting.remove(int(one.place) - 1)
+	default:
+		c.asking.remove(int(one.place) - 1)
 	}
 }
 
 // settle forgets a check and returns the messages that wait for it, as they rank.
 func (c *checks) settle(done *check) []*item {
-	done.settled = true
+	c.take(done)
 	delete(c.all, done.to)
 	all := done.parked
 	done.parked = nil
 	return all
 }
 
-// fail has a check that failed rest.
+// fail has a check that failed rest. One that nobody waits for is not carried out again.
 func (c *checks) fail(failed *check, now time.Time) {
+	if len(failed.parked) == 0 {
+		c.settle(failed)
+		return
+	}
 	failed.failed++
-	c.resting.push(resting{failed, now.Add(rest(failed.failed))})
+	c.rest(failed, now.Add(rest(int(failed.failed))))
 }
 
 // A resting check is one that failed and is carried out again later.
@@ -126,11 +151,8 @@ func (r resting) less(other resting) bool {
 // first is the check to be carried out first, or nil. Those whose rest is over ask
 // again.
 func (c *checks) first(now time.Time) *check {
-	for len(c.resting) > 0 && (c.resting[0].settled || !c.resting[0].until.After(now)) {
-		c.asking.push(c.resting.pop().check)
-	}
-	for len(c.asking) > 0 && c.asking[0].settled {
-		c.asking.pop()
+	for len(c.resting) > 0 && !c.resting[0].until.After(now) {
+		c.ask(c.resting.pop().check)
 	}
 	if len(c.asking) == 0 {
 		return nil
@@ -152,17 +174,15 @@ func (c *checks) due() (due time.Time, ok bool) {
 // restart lets everything ask again: the clock was set back.
 func (c *checks) restart() {
 	c.until = time.Time{}
-	for i := range c.resting {
-		c.asking.push(c.resting[i].check)
+	for len(c.resting) > 0 {
+		c.ask(c.resting.pop().check)
 	}
-	clear(c.resting)
-	c.resting = c.resting[:0]
 }
 
 // follows reports whether a message ranks before the check.
 func (c *check) follows(it *item) bool {
-	if c.priority != it.priority() {
-		return it.priority() > c.priority
+	if p := it.campaign.priority; p != c.priority {
+		return p > c.priority
 	}
 	return it.seq < c.seq
 }

@@ -18,8 +18,11 @@ const (
 	// Defer takes the message in. It waits for the next day.
 	Defer DayFull = "defer"
 
-	// Reject refuses it with a [*DayFullError]. Of what waits only the messages of its
-	// own account count, also where the budget is a portfolio's.
+	// Reject refuses it with a [*DayFullError], unless its NotBefore is when the rule
+	// frees or later. Of what waits count the messages that may go before that: those
+	// of its portfolio's accounts where the budget is the portfolio's, and those to
+	// its recipient where it is a recipient's. Where several are taken in at once, each
+	// may find the last room; the others wait for the next day then.
 	Reject DayFull = "reject"
 )
 
@@ -56,20 +59,15 @@ func (q *Queue) foretell(m *Message, from origin, now time.Time) error {
 		return nil
 	}
 	p := q.limiter.PolicyOf(m.Account)
-	all, before := q.queued(m)
 	if q.options.DayFull == Reject {
-		for _, g := range q.limiter.Gates(now, q.requestOf(m, from)) {
-			if !ofDay(p, g.Rule) || g.Shadow || g.Answer == limiter.Never {
-				continue
-			}
-			if g.Answer != limiter.Allowed || g.Remaining < int64(all) {
-				return &DayFullError{DailyLimitReached, g.Rule, g.Limit, now.Add(max(g.Reset, g.RetryAfter))}
-			}
+		if err := q.dayFull(m, &p, q.requestOf(m, from), now); err != nil {
+			return err
 		}
 	}
 	if m.ExpiresAt.IsZero() {
 		return nil
 	}
+	before := q.before(m)
 	begin := latest(now, m.NotBefore)
 	d := q.limiter.Check(now, q.requestOf(m, from))
 	if d.Answer == limiter.Later && !now.Add(d.RetryAfter).Before(m.ExpiresAt) ||
@@ -82,42 +80,110 @@ func (q *Queue) foretell(m *Message, from origin, now time.Time) error {
 	return nil
 }
 
-// queued is how many messages of a new one's account wait, and how many of those
-// surely go before it.
-func (q *Queue) queued(m *Message) (all, before int) {
+// dayFull is an error where what was sent and what waits leaves nothing of a day for a
+// new message.
+func (q *Queue) dayFull(m *Message, p *policy.Policy, req limiter.Request, now time.Time) error {
+	for _, g := range q.limiter.Gates(now, req) {
+		r, ok := ofDay(p, g.Rule)
+		if !ok || g.Shadow || g.Answer == limiter.Never {
+			continue
+		}
+		frees := now.Add(max(g.Reset, g.RetryAfter))
+		if m.NotBefore.IsZero() || m.NotBefore.Before(frees) {
+			if g.Answer != limiter.Allowed || g.Remaining-req.Keep < q.waitFor(m, r.Scope, req.Portfolio, frees) {
+				return &DayFullError{DailyLimitReached, g.Rule, g.Limit, frees}
+			}
+		}
+	}
+	return nil
+}
+
+// waitFor is how many messages wait that draw on the same budget as a new one, by the
+// scope of that, and may go before a time.
+func (q *Queue) waitFor(m *Message, scope policy.Scope, portfolio string, before time.Time) (n int64) {
+	accounts := []string{m.Account}
+	if scope == policy.ScopePortfolio {
+		accounts = q.families.of(portfolio)
+	}
+	for _, account := range accounts {
+		s := q.shardOf(account)
+		s.mu.Lock()
+		switch l := s.lanes.find(account); {
+		case l == nil:
+		case scope == policy.ScopeRecipient:
+			n += l.waitForRecipient(m.To, before)
+		default:
+			n += l.wait(before)
+		}
+		s.mu.Unlock()
+	}
+	return n
+}
+
+// wait is how many messages of a lane wait that may go before a time.
+func (l *lane) wait(before time.Time) int64 {
+	n := int64(l.line.n)
+	for _, it := range l.claimed {
+		if it.campaign != nil && it.phase >= starting {
+			n--
+		}
+	}
+	if l.line.rare != nil {
+		for _, it := range l.line.rare.later.items() {
+			for late := !it.until().Before(before); late && it != nil; it = it.next {
+				n--
+			}
+		}
+	}
+	return n
+}
+
+// waitForRecipient is how many of them are to a recipient.
+func (l *lane) waitForRecipient(to string, before time.Time) (n int64) {
+	for _, c := range l.line.heard() {
+		chain := int64(0)
+		for it := l.shard().chains.last(c, to); it != nil; it = it.prev {
+			if it.phase < starting {
+				chain++
+			}
+			if it.phase == delayed && !it.until().Before(before) {
+				chain = 0 // it is the first one
+			}
+		}
+		n += chain
+	}
+	return n
+}
+
+// before is how many messages surely go before a new one.
+func (q *Queue) before(m *Message) (n int) {
 	s := q.shardOf(m.Account)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.lanes.find(m.Account)
 	if l == nil {
-		return 0, 0
-	}
-	all = int(l.line.n)
-	for _, it := range l.claimed {
-		if it.campaign != nil && it.phase >= starting {
-			all--
-		}
+		return 0
 	}
 	for _, c := range l.line.heard() {
 		if p := int(c.priority); p > m.Priority || p == m.Priority && c.name == m.Campaign {
-			before += len(c.ready.items())
+			n += len(c.ready.items())
 		}
 	}
-	return all, before
+	return n
 }
 
-// ofDay reports whether a rule of the policy counts over a day or longer.
-func ofDay(p policy.Policy, name string) bool {
+// ofDay is the rule of a name in a policy, if it counts over a day or longer.
+func ofDay(p *policy.Policy, name string) (r policy.Rule, ok bool) {
 	for _, r := range p.Rules {
 		if r.Name != name {
 			continue
 		}
 		switch limit := r.Limit.(type) {
 		case policy.CalendarWindow:
-			return limit.Unit != policy.Minute && limit.Unit != policy.Hour
+			return r, limit.Unit != policy.Minute && limit.Unit != policy.Hour
 		case policy.SlidingWindow:
-			return limit.Window >= 24*time.Hour
+			return r, limit.Window >= 24*time.Hour
 		}
 	}
-	return false
+	return r, false
 }

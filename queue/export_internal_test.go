@@ -14,3 +14,9 @@ func (q *Queue) Lanes() int {
 
 // Undone is how many messages the queue counts as not done with.
 func (q *Queue) Undone() int64 { return q.waiting.Load() }
+
+// NewVolatile is the store of a queue that is given none and keeps no history.
+func NewVolatile() Store { return newMemory(0) }
+
+// Families is how many portfolios the queue keeps the accounts of.
+func (q *Queue) Families() int { return len(q.families.members) }

@@ -175,12 +175,7 @@ func (f *future) next() time.Time {
 	return due
 }
 
-func (f *future) width() int {
-	if f.link != nil && f.link.down {
-		return 1
-	}
-	return f.queue.width
-}
+func (f *future) width() int { return f.link.width(f.queue) }
 
 // claim starts the message that goes next, if the limiter is open for it. It is false
 // where none may go.

@@ -37,7 +37,7 @@ func (f *future) vouched(it *item) bool {
 			return false
 		}
 		c = f.checked(it)
-		f.checks.asking.push(c)
+		f.checks.ask(c)
 	}
 	f.line.unlist(it)
 	f.checks.park(c, it)
@@ -54,7 +54,7 @@ func (f *future) checked(it *item) *check {
 		if f.checks.all == nil {
 			f.checks.all = make(map[string]*check)
 		}
-		c = &check{to: it.to, priority: it.priority(), seq: it.seq}
+		c = &check{to: it.to, priority: it.campaign.priority, seq: it.seq}
 		f.checks.all[it.to] = c
 	}
 	return c
@@ -81,9 +81,9 @@ func (f *future) parkAll(all []*item) {
 		switch {
 		case c.underway:
 		case until.After(f.now):
-			f.checks.resting.push(resting{c, until})
+			f.checks.rest(c, until)
 		default:
-			f.checks.asking.push(c)
+			f.checks.ask(c)
 		}
 	}
 }
@@ -105,8 +105,8 @@ func (f *future) check() (begun, moved bool) {
 	it := c.parked[0]
 	d := f.limiter.Check(f.now, f.request(it))
 	if d.Narrow && (d.Answer == limiter.Later || d.Answer == limiter.Busy) {
-		f.checks.asking.pop()
-		f.checks.resting.push(resting{c, f.frees(d)})
+		f.checks.take(c)
+		f.checks.rest(c, f.frees(d))
 		return false, true
 	}
 	if d.Answer == limiter.Allowed {
@@ -123,7 +123,7 @@ func (f *future) check() (begun, moved bool) {
 		f.checks.until = f.frees(d)
 		return false, true
 	}
-	f.checks.asking.pop()
+	f.checks.take(c)
 	c.parked = c.parked[1:]
 	c.underway = true
 	f.line.forgetEnd(it)

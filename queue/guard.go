@@ -30,6 +30,11 @@ func (g guarded) Add(ctx context.Context, r *Record, since time.Time) (id string
 	return g.store.Add(ctx, r, since)
 }
 
+func (g guarded) Keyed(ctx context.Context, account, key string, since time.Time) (id string, err error) {
+	defer g.rescue(&err)
+	return g.store.Keyed(ctx, account, key, since)
+}
+
 func (g guarded) Change(ctx context.Context, r *Record, p *Pace) (err error) {
 	defer g.rescue(&err)
 	return g.store.Change(ctx, r, p)

@@ -136,9 +136,6 @@ func (m *core) redirect(to string) {
 	m.terms, m.to = &t, to
 }
 
-// priority is that of a message in the line.
-func (it *item) priority() int { return int(it.campaign.priority) }
-
 // ahead reports whether one message goes before another whatever the turns are.
 func ahead(a, b *item) bool {
 	if a.campaign.priority != b.campaign.priority {

@@ -54,8 +54,8 @@ func (q *Queue) admit(r *Record, from origin, now time.Time) {
 		l = newLane(r.Account, s)
 		s.lanes.add(l)
 	}
-	if from.portfolio != l.portfolio && from.portfolio != "" {
-		l.own().portfolio = from.portfolio
+	if from.portfolio != "" {
+		q.belongs(l, from.portfolio)
 	}
 	l.line.join(it, r.Campaign, r.Priority, now)
 	if l.line.first() == it {
@@ -163,6 +163,7 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	case len(l.claimed) == 0 && l.line.n == 0:
 		l.shard().due.remove(l)
 		l.shard().lanes.remove(l)
+		q.belongs(l, "")
 	default: // a worker that has one of its messages will plan it again
 		l.shard().due.remove(l)
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -34,17 +33,17 @@ const warmUp = 2 * time.Second
 // sends were behind the instant that the limiter had named, the share of a core
 // that all took, and the heap that a lane takes beyond its messages and its
 // limiter's record. Beside it stand two yardsticks of a goroutine for each lane:
-// "waiters" stands in the line of the same limiter and sends, and keeps no messages;
-// "goroutines" has a timer and a channel, draws its gaps itself and asks no limiter,
-// so that little but the runtime is measured. Run it for some tens of seconds:
-// -benchtime 20x.
+// "loops" does what the queue does for such a message, with the same limiter and the
+// same store; "timers" has a timer and a channel, draws its gaps itself, asks no limiter
+// and keeps nothing, so that little but the runtime is measured. Run it for some tens of
+// seconds: -benchtime 20x. A million loops take 10 GB.
 func BenchmarkLanes(b *testing.B) {
 	for _, lanes := range []int{100_000, 1_000_000} {
 		n := lanes
 		name := strconv.Itoa(lanes)
 		b.Run("queue/"+name, func(b *testing.B) { benchmarkLanes(b, short(b, n)) })
-		b.Run("waiters/"+name, func(b *testing.B) { benchmarkWaiters(b, short(b, n)) })
-		b.Run("goroutines/"+name, func(b *testing.B) { benchmarkGoroutines(b, short(b, n)) })
+		b.Run("loops/"+name, func(b *testing.B) { benchmarkLoops(b, short(b, n)) })
+		b.Run("timers/"+name, func(b *testing.B) { benchmarkTimers(b, short(b, n)) })
 	}
 }
 
@@ -74,7 +73,7 @@ func benchmarkLanes(b *testing.B, lanes int) {
 			m.next(l, lane(e.Record.Account), e.Record.Account)
 		}
 	}})
-	for range 2 + int((warmUp+time.Duration(b.N)*time.Second)/leastGap) {
+	for range perLane(b) {
 		for _, name := range names {
 			enqueue(b, q, hi(name))
 		}
@@ -91,6 +90,12 @@ func benchmarkLanes(b *testing.B, lanes int) {
 	}
 	b.ReportMetric(float64(time.Since(before).Microseconds())/1000, "ms-stop")
 	b.ReportMetric(size, "B/lane")
+}
+
+// perLane is how many messages each lane has, so that none runs out of them.
+func perLane(b *testing.B) int {
+	b.Helper()
+	return 2 + int((warmUp+time.Duration(b.N)*time.Second)/leastGap)
 }
 
 // laneRequest is what a lane asks of the limiter for each message.
@@ -149,77 +154,6 @@ func laneSize(b *testing.B, names []string) float64 {
 	runtime.KeepAlive(l)
 	runtime.KeepAlive(recipients) // until here, so that it counts for nothing
 	return float64(many-one-records) / float64(n)
-}
-
-func benchmarkWaiters(b *testing.B, lanes int) {
-	names := accounts(lanes)
-	l, err := limiter.New(rules(policy.Gap{Min: leastGap, Max: mostGap}), &limiter.Options{Seed: 1})
-	if err != nil {
-		b.Fatal(err)
-	}
-	m := newLateness(lanes, b.N)
-	m.begin(l, names)
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	before := heap() + stacks()
-	for i, name := range names {
-		all.Go(func() {
-			for {
-				permit, err := limiter.Wait(ctx, nil, l, laneRequest(name))
-				if err != nil {
-					return
-				}
-				now := time.Now()
-				m.sent(i, now)
-				permit.Settle(now, limiter.Sent)
-				m.next(l, i, name)
-			}
-		})
-	}
-	m.finish(b, before, func() { cancel(); all.Wait() })
-}
-
-func benchmarkGoroutines(b *testing.B, lanes int) {
-	m := newLateness(lanes, b.N)
-	ctx, cancel := context.WithCancel(context.Background())
-	var all sync.WaitGroup
-	wake := make([]chan struct{}, lanes)
-	before := heap() + stacks()
-	dice := rand.New(rand.NewPCG(1, 2))
-	for i := range lanes {
-		wake[i] = make(chan struct{}, 1)
-		first := time.Duration(dice.Int64N(int64(leastGap+mostGap) / 2))
-		all.Go(func() { // the lane's life
-			own := rand.New(rand.NewPCG(1, uint64(i)))
-			due := time.Now().Add(first)
-			timer := time.NewTimer(first)
-			defer timer.Stop()
-			for {
-				select {
-				case <-timer.C:
-				case <-wake[i]:
-					continue
-				case <-ctx.Done():
-					return
-				}
-				m.due[i] = due
-				now := time.Now()
-				m.sent(i, now)
-				gap := leastGap + time.Duration(own.Int64N(int64(mostGap-leastGap)))
-				due = now.Add(gap)
-				timer.Reset(gap)
-			}
-		})
-	}
-	m.finish(b, before, func() { cancel(); all.Wait() })
-	runtime.KeepAlive(wake)
-}
-
-// stacks is the memory of all goroutines' stacks.
-func stacks() uint64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.StackInuse
 }
 
 // A lateness is how long after they were due messages were sent.
@@ -285,20 +219,6 @@ func (m *lateness) measure(b *testing.B) {
 	}{{"ms-p50", n / 2}, {"ms-p99", n * 99 / 100}, {"ms-max", n - 1}} {
 		b.ReportMetric(late[q.at].Seconds()*1000, q.name)
 	}
-}
-
-// finish measures lanes that have begun, with the memory that there was before, and
-// stops them.
-func (m *lateness) finish(b *testing.B, before uint64, stop func()) {
-	b.Helper()
-	size := float64(heap()+stacks()-before) / float64(len(m.due))
-	b.ResetTimer()
-	m.measure(b)
-	b.StopTimer()
-	began := time.Now()
-	stop()
-	b.ReportMetric(float64(time.Since(began).Microseconds())/1000, "ms-stop")
-	b.ReportMetric(size, "B/lane")
 }
 
 // cpu is the processor time that the process has used.

@@ -53,10 +53,13 @@ func (k *link) restart(step time.Duration) {
 	}
 }
 
-// width is how many messages of a lane may be on their way at once: one, where it is
-// to show whether the account is back.
-func (q *Queue) widthOf(l *lane) int {
-	if l.link != nil && l.link.down {
+// widthOf is how many messages of a lane may be on their way at once.
+func (q *Queue) widthOf(l *lane) int { return l.link.width(q) }
+
+// width is how many messages of the account may be on their way at once: one, where it
+// is to show whether the account is back, and while that comes back slowly.
+func (k *link) width(q *Queue) int {
+	if k != nil {
 		return 1
 	}
 	return q.width

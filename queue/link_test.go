@@ -96,6 +96,34 @@ func TestConnector(t *testing.T) {
 	}
 }
 
+// While an account comes back its messages go one by one, however many may go at once.
+func TestConnector_WideLane(t *testing.T) {
+	t.Parallel()
+	for _, typing := range []*queue.Typing{quiet, nil} {
+		clock := &queuetest.Clock{}
+		p := &phone{Sender: &queuetest.Sender{Clock: clock}, news: make(chan string, 10)}
+		q := newQueue(t, policy.Unlimited(), p, queue.Options{Clock: clock, Typing: typing, Width: 3})
+		for n := range 30 {
+			enqueue(t, q, queue.Message{Account: alice, To: number(n), Text: "hi"})
+		}
+		_, err := q.Step(t.Context())
+		require.NoError(t, err)
+		p.connect(alice)
+		for next := clock.Now(); !next.IsZero(); {
+			clock.Set(next)
+			next, err = q.Step(t.Context())
+			require.NoError(t, err)
+		}
+		log := p.Log()
+		require.Len(t, log, 30)
+		for i, c := range log {
+			if back := c.At.Sub(log[0].At); i > 0 && back > 0 && back < time.Minute {
+				require.GreaterOrEqual(t, c.At.Sub(log[i-1].At), time.Second, "message %d, %v after the first", i, back)
+			}
+		}
+	}
+}
+
 // Where a connector says nothing, the queue asks again after a minute.
 func TestConnector_LostWord(t *testing.T) {
 	t.Parallel()

@@ -95,6 +95,8 @@ func (t *turn) less(other *turn) bool {
 	return t.places[0] < other.places[0]
 }
 
+func (*turn) seat(int) {} // none is taken out before its time
+
 // A place is where a mark stands among the others: its message's order, as far as it is
 // before or after that of the one that is asked for, and then its number. It is small,
 // as many are sorted.

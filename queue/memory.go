@@ -101,6 +101,25 @@ func (s *memory) Add(_ context.Context, r *Record, since time.Time) (id string, 
 	return r.ID, nil
 }
 
+func (s *memory) Keyed(_ context.Context, account, k string, since time.Time) (id string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, used := s.keys[key{account, k}]
+	if !used {
+		return "", nil
+	}
+	if first := s.find(id, s.hash(id)); first != nil {
+		if !first.enqueued.After(since) {
+			return "", nil
+		}
+		return id, nil
+	}
+	if slices.ContainsFunc(s.used, func(u usedKey) bool { return u.id == id && u.at.After(since) }) {
+		return id, nil
+	}
+	return "", nil
+}
+
 func (s *memory) hash(id string) uint32 { return uint32(maphash.String(s.seed, id)) }
 
 // find is the message with an ID, which has a hash, or nil. It requires s.mu.

@@ -51,8 +51,9 @@ type Message struct {
 
 	// Key makes [Queue.Enqueue] safe to repeat: a second message of the same
 	// account with the same Key is not taken in, and the first one's ID is
-	// returned; see [Options].KeepKeys. It is at most limiter.MaxKey bytes without
-	// NUL. Empty: none.
+	// returned, also where the queue is full by now, the day is or the message has
+	// expired; see [Options].KeepKeys. It is at most limiter.MaxKey bytes without NUL.
+	// Empty: none.
 	Key string
 
 	// Campaign is what the message belongs to. The campaigns of an account take

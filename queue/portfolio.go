@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/wapace/wapace/limiter"
@@ -69,4 +71,56 @@ func (o *Options) portfolioProblem(p policy.Policy) error {
 		}
 	}
 	return nil
+}
+
+// families are the accounts of each portfolio that have a lane, where a queue that
+// rejects what a day has no room for has to count what waits.
+type families struct {
+	mu      sync.Mutex
+	members map[string]map[string]struct{}
+}
+
+// of is the accounts of a portfolio.
+func (f *families) of(portfolio string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Keys(f.members[portfolio]))
+}
+
+// join makes an account one of a portfolio.
+func (f *families) join(portfolio, account string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.members == nil {
+		f.members = make(map[string]map[string]struct{})
+	}
+	if f.members[portfolio] == nil {
+		f.members[portfolio] = make(map[string]struct{})
+	}
+	f.members[portfolio][account] = struct{}{}
+}
+
+// leave makes an account one of a portfolio no more.
+func (f *families) leave(portfolio, account string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if delete(f.members[portfolio], account); len(f.members[portfolio]) == 0 {
+		delete(f.members, portfolio)
+	}
+}
+
+// belongs notes the portfolio of a lane's account. It requires the shard's lock.
+func (q *Queue) belongs(l *lane, portfolio string) {
+	if portfolio == l.portfolio {
+		return
+	}
+	if q.shares && q.options.DayFull == Reject {
+		if l.portfolio != "" {
+			q.families.leave(l.portfolio, l.account)
+		}
+		if portfolio != "" {
+			q.families.join(portfolio, l.account)
+		}
+	}
+	l.own().portfolio = portfolio
 }

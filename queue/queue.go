@@ -60,13 +60,14 @@ type Queue struct {
 	ended   chan struct{}        // closed when Run returns
 	stopped atomic.Bool
 
-	epoch   time.Time
-	latest  atomic.Int64  // the latest tick at which lanes were looked at
-	seq     atomic.Uint64 // of the last message
-	tickets tickets       // of lanes that are scheduled
-	answers *answers
-	hash    maphash.Seed
-	shards  [shardCount]shard
+	epoch    time.Time
+	latest   atomic.Int64  // the latest tick at which lanes were looked at
+	seq      atomic.Uint64 // of the last message
+	tickets  tickets       // of lanes that are scheduled
+	answers  *answers
+	families families
+	hash     maphash.Seed
+	shards   [shardCount]shard
 
 	durable bool          // the store outlives the queue
 	paces   atomic.Uint64 // the version of the last one
@@ -200,7 +201,7 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	}
 	now := q.clock.Now()
 	if err := m.problem(now); err != nil {
-		return nil, err
+		return q.unlessRepeated(ctx, &m, done, err, now)
 	}
 	to, err := ParseAddress(m.To)
 	if err != nil {
@@ -225,11 +226,12 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 		return nil, err
 	}
 	if err := q.foretell(&m, from, now); err != nil {
-		return nil, err
+		return q.unlessRepeated(ctx, &m, done, err, now)
 	}
 	if q.waiting.Add(1) > int64(q.options.MaxQueued) && q.options.MaxQueued > 0 {
 		q.waiting.Add(-1)
-		return nil, fmt.Errorf("%w: %d messages wait; try again later, or raise Options.MaxQueued", ErrFull, q.options.MaxQueued)
+		err := fmt.Errorf("%w: %d messages wait; try again later, or raise Options.MaxQueued", ErrFull, q.options.MaxQueued)
+		return q.unlessRepeated(ctx, &m, done, err, now)
 	}
 	seq := q.seq.Add(1)
 	m.ID = q.newID(now, seq)
@@ -252,7 +254,7 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 		return nil, fmt.Errorf("queue: enqueue: %w", err)
 	}
 	if first != r.ID {
-		return q.repeated(ctx, r, first, done)
+		return q.repeated(ctx, &r.Message, first, done, now)
 	}
 	defer q.admit(r, from, now) // even where OnEvent ends the goroutine
 	q.tell(r, "", now)
@@ -266,34 +268,10 @@ func (q *Queue) add(ctx context.Context, r *Record) (first string, err error) {
 	if err == nil || errors.Is(err, ErrConflict) {
 		return first, err
 	}
-	if _, missing := q.store.Get(ctx, r.ID); missing == nil {
+	if _, missing := q.store.Get(context.WithoutCancel(ctx), r.ID); missing == nil {
 		return r.ID, nil
 	}
 	return "", err
-}
-
-// repeated is what enqueueing a message comes to whose key was used before.
-func (q *Queue) repeated(ctx context.Context, r *Record, first string, done chan<- Record) (*Record, error) {
-	if done != nil {
-		q.waiters.join(first, done)
-	}
-	kept, err := q.store.Get(ctx, first)
-	if err == nil {
-		_, err = q.adopt(ctx, &kept, "", r.Enqueued)
-	}
-	if errors.Is(err, ErrUnknownMessage) { // done with and forgotten
-		kept, err = Record{Message: Message{ID: first, Account: r.Account, Key: r.Key}, Status: Sent}, nil
-	}
-	if done == nil {
-		return &kept, err
-	}
-	if err == nil && kept.Status.Final() {
-		q.waiters.tell(&kept)
-	}
-	if err != nil {
-		q.waiters.leave(first, done)
-	}
-	return &kept, err
 }
 
 // request is what an item of an account, which is in the line, asks of the limiter.

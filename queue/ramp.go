@@ -8,7 +8,7 @@ import (
 // A Ramp is how an account comes back after it was offline: at first at a part of
 // its pace, which grows evenly to the whole. The pauses between its messages are
 // those that the policy asks for, stretched, and at least Gap, stretched, where the
-// policy asks for less.
+// policy asks for less. They go one by one meanwhile, whatever [Options].Width.
 type Ramp struct {
 	// From is the part of its pace that it begins with, in percent from 1 to 100.
 	// It is not looked at where Over is zero.

@@ -96,7 +96,7 @@ func (q *Queue) change(ctx context.Context, r *Record) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
 		return err
 	}
-	if kept, lookup := q.store.Get(ctx, r.ID); lookup == nil && kept.Version == r.Version && kept.Status == r.Status {
+	if kept, lookup := q.store.Get(context.WithoutCancel(ctx), r.ID); lookup == nil && kept.Version == r.Version && kept.Status == r.Status {
 		return nil
 	}
 	return err

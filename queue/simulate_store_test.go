@@ -78,6 +78,14 @@ func (s shaky) Add(ctx context.Context, r *queue.Record, since time.Time) (id st
 	return id, err
 }
 
+func (s shaky) Keyed(ctx context.Context, account, key string, since time.Time) (id string, err error) {
+	err = s.do("Keyed", func() error {
+		id, err = s.store.Keyed(ctx, account, key, since)
+		return err
+	})
+	return id, err
+}
+
 func (s shaky) Change(ctx context.Context, r *queue.Record, p *queue.Pace) error {
 	if r.Status == queue.Sending {
 		s.began(r)

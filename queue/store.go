@@ -36,6 +36,10 @@ type Store interface {
 	// says that the ID is taken.
 	Add(ctx context.Context, r *Record, since time.Time) (id string, err error)
 
+	// Keyed returns the ID that Add would return for a message of an account with a
+	// key, where that is another's: empty where Add would keep the message.
+	Keyed(ctx context.Context, account, key string, since time.Time) (id string, err error)
+
 	// Change puts a record in the place of the one with its ID, whose Version must
 	// be one less, and keeps the pace p as Keep does where it is not nil. An attempt begins
 	// where r is sending, and ends where r is not and the record before it was.

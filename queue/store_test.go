@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -361,4 +362,67 @@ func TestStore_AddFails(t *testing.T) {
 			s.eachSentOnce(t, second)
 		})
 	}
+}
+
+// A message is taken in once it is kept, also where the caller's context ends just then.
+func TestStore_ContextEndsOnceItIsKept(t *testing.T) {
+	t.Parallel()
+	s := &queuetest.Sender{}
+	s.Script(queuetest.Answer{Err: io.EOF})
+	store := &severed{Store: queue.NewMemory(10)}
+	q := newQueue(t, policy.Unlimited(), s, queue.Options{Typing: quiet, Store: store})
+	ending := func() context.Context {
+		ctx, cancel := context.WithCancel(t.Context())
+		store.cancel = cancel
+		return ctx
+	}
+	id, err := q.Enqueue(ending(), hi(alice))
+	require.NoError(t, err)
+	for _, want := range []queue.Status{queue.InDoubt, queue.Sent} {
+		_, err = q.Step(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, get(t, q, id).Status)
+		if want == queue.InDoubt {
+			r, err := q.Resolve(ending(), id, queue.Resend)
+			require.NoError(t, err)
+			require.Equal(t, queue.Queued, r.Status)
+		}
+	}
+}
+
+// A severed store ends a context once it has done what it was asked in it, and does
+// nothing in one that has ended.
+type severed struct {
+	queue.Store
+	cancel context.CancelFunc // of the next call
+}
+
+func (s *severed) sever(ctx context.Context) error {
+	if s.cancel == nil {
+		return nil
+	}
+	s.cancel()
+	s.cancel = nil
+	return context.Cause(ctx)
+}
+
+func (s *severed) Add(ctx context.Context, r *queue.Record, since time.Time) (id string, err error) {
+	if id, err = s.Store.Add(ctx, r, since); err == nil {
+		err = s.sever(ctx)
+	}
+	return id, err
+}
+
+func (s *severed) Change(ctx context.Context, r *queue.Record, p *queue.Pace) error {
+	if err := s.Store.Change(ctx, r, p); err != nil {
+		return err
+	}
+	return s.sever(ctx)
+}
+
+func (s *severed) Get(ctx context.Context, id string) (queue.Record, error) {
+	if ctx.Err() != nil {
+		return queue.Record{}, context.Cause(ctx)
+	}
+	return s.Store.Get(ctx, id)
 }

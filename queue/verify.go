@@ -121,10 +121,10 @@ func (q *Queue) vouched(l *lane, it *item, now time.Time) bool {
 		q.refused(l, it, d, now)
 		return false
 	}
-	c = &check{to: to, priority: it.priority(), seq: it.seq}
+	c = &check{to: to, priority: it.campaign.priority, seq: it.seq}
 	l.checks.all[to] = c
 	l.park(c, it)
-	l.checks.asking.push(c)
+	l.checks.ask(c)
 	return false
 }
 
@@ -157,8 +157,8 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	it := c.parked[0]
 	d := q.limiter.Check(now, q.request(l.account, l.portfolio, it))
 	if d.Narrow && (d.Answer == limiter.Later || d.Answer == limiter.Busy) {
-		l.checks.asking.pop()
-		l.checks.resting.push(resting{c, now.Add(pause(d))})
+		l.checks.take(c)
+		l.checks.rest(c, now.Add(pause(d)))
 		return job{}, false
 	}
 	var permit limiter.Permit
@@ -174,7 +174,7 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 		l.checks.until = now.Add(pause(d))
 		return job{}, false
 	}
-	l.checks.asking.pop()
+	l.checks.take(c)
 	c.parked = c.parked[1:]
 	c.underway = true
 	l.line.forgetEnd(it)
@@ -347,7 +347,7 @@ func (q *Queue) settleCheck(j job, known answer, outcome limiter.Outcome, failed
 	case len(c.parked) == 0:
 		l.checks.settle(c)
 	case cut:
-		l.checks.asking.push(c)
+		l.checks.ask(c)
 	default:
 		l.checks.fail(c, now)
 	}
@@ -370,12 +370,15 @@ func (q *Queue) overdueCheck(l *lane, it *item, now time.Time) (job, bool) {
 	l.drop(it)
 	c := l.checks.all[it.to]
 	c.underway = false
-	l.checks.fail(c, now)
 	again, from := &item{core: it.core}, *it.campaign
 	l.line.leave(it, now)
 	if !it.ended {
 		l.line.join(again, from.name, int(from.priority), now)
 	}
+	if again.phase == waiting && again.campaign != nil {
+		l.park(c, again)
+	}
+	l.checks.fail(c, now)
 	l.reopen(now)
 	return job{lane: l, item: it, do: (*Queue).missCheck}, true
 }

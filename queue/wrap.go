@@ -27,22 +27,35 @@ var ErrUnsent = errors.New("queue: not sent")
 // error is that of s.
 //
 // The wrapped sender is a Sender and nothing more. It keeps nothing, repeats nothing,
-// shows no typing and verifies nobody, also where s is a [Typist] or a [Verifier]. It
-// knows no portfolios: under a policy with rules of that scope it sends nothing; use a
-// [Queue], or [limiter.Wait]. A nil clock is [limiter.RealClock]. All may use the
-// wrapped sender at once if they may use s.
+// shows no typing and verifies nobody, also where s is a [Typist] or a [Verifier]. Where
+// s is one of [Contacts] it says who is a new contact: an error means that the recipient
+// is one, and a panic goes on. It knows no portfolios: under a policy with rules of that
+// scope it sends nothing; see [WrapPortfolio]. A nil clock is [limiter.RealClock]. All
+// may use the wrapped sender at once if they may use s.
 func Wrap(s Sender, l *limiter.Limiter, clock limiter.Clock) Sender {
+	return WrapPortfolio(s, l, clock, nil)
+}
+
+// WrapPortfolio is [Wrap] for a policy with rules of [policy.ScopePortfolio]: portfolio
+// names the one whose budget an account shares, as [Options].Portfolio does, and is asked
+// for each message, by several at once. A message of an account that it has no name for
+// is not sent, and neither is any where portfolio is nil, if the policy has such rules.
+func WrapPortfolio(s Sender, l *limiter.Limiter, clock limiter.Clock, portfolio func(account string) string) Sender {
 	if clock == nil {
 		clock = limiter.RealClock()
 	}
-	return &wrapped{s, l, clock, wrapProblem(s, l, clock)}
+	w := &wrapped{sender: s, limiter: l, clock: clock, portfolio: portfolio, problem: wrapProblem(s, l, clock)}
+	w.contacts, _ = s.(Contacts)
+	return w
 }
 
 type wrapped struct {
-	sender  Sender
-	limiter *limiter.Limiter
-	clock   limiter.Clock
-	problem error // with what Wrap was given
+	sender    Sender
+	limiter   *limiter.Limiter
+	clock     limiter.Clock
+	contacts  Contacts                    // nil where nobody is new
+	portfolio func(account string) string // nil where nobody asks for it
+	problem   error                       // with what Wrap was given
 }
 
 // wrapProblem is what is wrong with Wrap's arguments.
@@ -93,6 +106,13 @@ func (w *wrapped) wait(ctx context.Context, m *Message) (limiter.Permit, error) 
 	}
 	m.To = to.String()
 	req := request(m)
-	req.Recipient = m.To
+	req.Campaign = m.Campaign
+	if w.portfolio != nil {
+		req.Portfolio = w.portfolio(m.Account)
+	}
+	if w.contacts != nil {
+		known, err := w.contacts.Known(ctx, m.Account, m.To)
+		req.NewContact = err != nil || !known
+	}
 	return limiter.Wait(ctx, w.clock, w.limiter, req)
 }

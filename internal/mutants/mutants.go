@@ -86,8 +86,8 @@ func simulated() []mutant {
 		},
 		{
 			"what waits is not counted when a day is full", "queue/dayfull.go",
-			"g.Remaining < int64(all) {",
-			"g.Remaining < min(int64(all), 0) {",
+			"g.Remaining-req.Keep < q.waitFor(",
+			"g.Remaining-req.Keep < 0*q.waitFor(",
 		},
 		{
 			"a check that ends after the clock was set back is forgotten", "queue/verify.go",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/wapace/wapace/queue"
@@ -26,8 +27,18 @@ func keyed(n int, account, key string) *queue.Record {
 	return r
 }
 
-// addKeyed adds a message and wants an ID for it.
+// addKeyed adds a message and wants an ID for it, which has to be known before where it
+// is another's.
 func (s *store) addKeyed(ctx context.Context, r *queue.Record, since time.Time, wantID string) error {
+	if r.Key != "" {
+		known, err := s.Keyed(ctx, r.Account, r.Key, since)
+		if err != nil {
+			return fmt.Errorf("Keyed: %w", err)
+		}
+		if wantKnown := strings.TrimPrefix(wantID, r.ID); known != wantKnown {
+			return fmt.Errorf("Keyed of the key %q: got the ID %q, want %q", r.Key, known, wantKnown)
+		}
+	}
 	given := copied(r)
 	id, err := s.Add(ctx, &given, since)
 	if err != nil {

@@ -20,6 +20,7 @@ type faulty struct {
 
 	load     func(keep time.Duration) (*queue.Saved, error)
 	add      func(r *queue.Record, since time.Time) (string, error)
+	keyed    func(account, key string, since time.Time) (string, error)
 	change   func(r *queue.Record, p *queue.Pace) error
 	keep     func(p *queue.Pace) error
 	get      func(id string) (queue.Record, error)
@@ -39,6 +40,13 @@ func (f *faulty) Add(ctx context.Context, r *queue.Record, since time.Time) (str
 		return f.add(r, since)
 	}
 	return f.Store.Add(ctx, r, since)
+}
+
+func (f *faulty) Keyed(ctx context.Context, account, key string, since time.Time) (string, error) {
+	if f.keyed != nil {
+		return f.keyed(account, key, since)
+	}
+	return f.Store.Keyed(ctx, account, key, since)
 }
 
 func (f *faulty) Change(ctx context.Context, r *queue.Record, p *queue.Pace) error {
@@ -153,6 +161,14 @@ func faults() []fault {
 			f.add = func(r *queue.Record, since time.Time) (string, error) {
 				r.Key = ""
 				return f.Store.Add(ctx, r, since)
+			}
+		}},
+		{"cannot look a key up", []string{"keys_repeat", "keys_are_the_accounts", "keys_end", "keys_outlast"}, func(_ context.Context, f *faulty) {
+			f.keyed = func(string, string, time.Time) (string, error) { return "", nil }
+		}},
+		{"looks up keys that have ended", []string{"keys_end"}, func(ctx context.Context, f *faulty) {
+			f.keyed = func(account, key string, _ time.Time) (string, error) {
+				return f.Store.Keyed(ctx, account, key, time.Time{})
 			}
 		}},
 		{"accounts share keys", []string{"keys_are_the_accounts"}, func(ctx context.Context, f *faulty) {

@@ -1,0 +1,69 @@
+package queue_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wapace/wapace/policy"
+	"github.com/wapace/wapace/queue"
+)
+
+// A check that does not return and that nobody waits for any more is not carried out
+// again.
+func TestCheck_NobodyWaitsForIt(t *testing.T) {
+	t.Parallel()
+	hanging := func() queue.Sender {
+		var hung atomic.Bool
+		return struct {
+			queue.SenderFunc
+			asks
+		}{always, func(ctx context.Context, to string) (queue.Verification, error) {
+			if to == bob && hung.CompareAndSwap(false, true) {
+				time.Sleep(10 * time.Minute)
+				return queue.Verification{}, ctx.Err()
+			}
+			return queue.Verification{Registered: true}, nil
+		}}
+	}
+	p := policy.Policy{Rules: []policy.Rule{{
+		Name: "hour", Actions: []policy.Action{policy.SendMessage}, Limit: policy.SlidingWindow{Max: 1, Window: time.Hour},
+	}}}
+	t.Run("cancelled", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			q := newQueue(t, policy.Unlimited(), hanging(), queue.Options{SendTimeout: time.Minute})
+			stop := run(q)
+			id := enqueue(t, q, hi(alice))
+			synctest.Wait()
+			c, err := q.Cancel(t.Context(), id)
+			require.NoError(t, err)
+			require.Equal(t, queue.WasCancelled, c)
+
+			time.Sleep(30 * time.Minute)
+			require.Equal(t, queue.Cancelled, get(t, q, id).Status)
+			time.Sleep(30 * time.Minute)
+			require.NoError(t, stop())
+		})
+	})
+	t.Run("behind one that may not go", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			q := newQueue(t, p, hanging(), queue.Options{SendTimeout: time.Minute})
+			stop := run(q)
+			id := enqueue(t, q, hi(alice))
+			synctest.Wait()
+			for range 3 {
+				enqueue(t, q, queue.Message{Account: alice, To: carol, Text: "hi", Priority: 1})
+			}
+			time.Sleep(10 * time.Hour)
+			require.Equal(t, queue.Sent, get(t, q, id).Status)
+			require.Zero(t, q.Lanes())
+			require.NoError(t, stop())
+		})
+	})
+}
