@@ -25,7 +25,7 @@ const (
 // with: resolve it. [ErrUnknownMessage] says that there is none, [ErrConflict] that no
 // lane has it: it is being taken in at the moment, as it is while Options.OnEvent is
 // told that it is new, or the store kept it and answered Enqueue with an error. The
-// latter goes out when it is enqueued again under its Key, or after a restart. Another
+// latter is found when the store has kept another message: try again then. Another
 // error is the store's; where the answer is [WasCancelled] the message does not go
 // out, and the queue records that when it can.
 func (q *Queue) Cancel(ctx context.Context, id string) (Cancellation, error) {
@@ -59,7 +59,7 @@ func (q *Queue) Cancel(ctx context.Context, id string) (Cancellation, error) {
 		switch {
 		case again.Version != r.Version:
 		case r.Status == Queued:
-			return "", fmt.Errorf("%w: message %.64q is in no lane; try again, or enqueue it again where Enqueue failed", ErrConflict, id)
+			return "", fmt.Errorf("%w: message %.64q is in no lane; try again, where Enqueue failed once another message was taken in", ErrConflict, id)
 		default:
 			return WasTooLate, nil
 		}

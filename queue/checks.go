@@ -89,14 +89,29 @@ func (c *checks) reorder(one *check) {
 	case one.rests:
 		c.resting.fix(int(one.place) - 1)
 	default:
+		first := c.asking[0]
 		c.asking.fix(int(one.place) - 1)
+		c.look(first)
+	}
+}
+
+// look has the check that is first now go on at once, where another one was: what kept
+// that one back may not keep this one.
+func (c *checks) look(before *check) {
+	if c.asking[0] != before {
+		c.until = time.Time{}
 	}
 }
 
 // ask has a check, which is in no heap, ask for its turn.
 func (c *checks) ask(one *check) {
+	var first *check
+	if len(c.asking) > 0 {
+		first = c.asking[0]
+	}
 	one.rests = false
 	c.asking.push(one)
+	c.look(first)
 }
 
 // rest has a check, which is in no heap, rest until a time.

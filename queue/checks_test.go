@@ -11,6 +11,7 @@ import (
 
 	"github.com/wapace/wapace/policy"
 	"github.com/wapace/wapace/queue"
+	"github.com/wapace/wapace/queue/queuetest"
 )
 
 // A check that does not return and that nobody waits for any more is not carried out
@@ -66,4 +67,59 @@ func TestCheck_NobodyWaitsForIt(t *testing.T) {
 			require.NoError(t, stop())
 		})
 	})
+}
+
+// An urgent message whose recipient somebody else has verified does not wait for what
+// keeps those that are not urgent back.
+func TestCheck_OfAnUrgentMessageIsMadeForAnother(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{Rules: []policy.Rule{
+		{Name: "checks", Actions: []policy.Action{policy.CheckNumber}, Limit: policy.SlidingWindow{Max: 1, Window: time.Hour}},
+		{Name: "day", Actions: []policy.Action{policy.SendMessage}, Limit: policy.CalendarWindow{Max: 2, Unit: policy.Day}},
+	}}
+	h, _ := queuetest.NewVerifier(t, p, &queue.Options{Typing: quiet, KeepForUrgent: 1})
+	start := h.Clock.Now()
+	h.Enqueue(alice, bob, "1")
+	h.Enqueue(alice, bob, "2")
+	step(t, h)
+	urgent := enqueue(t, h.Queue, queue.Message{Account: alice, To: carol, Text: "code", Priority: 1})
+	step(t, h)
+	require.Len(t, h.Sender.Sent(), 1, "the only check was made for bob")
+	h.Enqueue(stranger, carol, "hi")
+	h.Clock.Advance(time.Minute)
+	step(t, h)
+	require.Len(t, h.Sender.Sent(), 2, "carol is known")
+	for range 3 {
+		h.Clock.Set(step(t, h))
+	}
+	require.Equal(t, queue.Sent, get(t, h.Queue, urgent).Status)
+	require.Equal(t, start.Add(time.Hour), get(t, h.Queue, urgent).At)
+}
+
+// Nor does its check wait for what keeps the checks of those that are not urgent back.
+func TestCheck_OfAnUrgentMessageIsMadeAtOnce(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{Rules: []policy.Rule{
+		{Name: "checks", Actions: []policy.Action{policy.CheckNumber}, Limit: policy.SlidingWindow{Max: 1, Window: time.Minute}},
+		{Name: "day", Actions: []policy.Action{policy.SendMessage}, Limit: policy.CalendarWindow{Max: 3, Unit: policy.Day}},
+	}}
+	for _, later := range []time.Duration{0, time.Minute} {
+		h, _ := queuetest.NewVerifier(t, p, &queue.Options{Typing: quiet, KeepForUrgent: 1})
+		for n := range 4 {
+			h.Enqueue(alice, number(n), "hi")
+		}
+		for range 5 {
+			step(t, h)
+			h.Clock.Advance(time.Minute)
+		}
+		require.Len(t, h.Sender.Sent(), 2, "one of three is kept")
+		at := h.Clock.Now().Add(later)
+		id := enqueue(t, h.Queue, queue.Message{Account: alice, To: carol, Text: "code", Priority: 1, NotBefore: at})
+		eta, err := h.Queue.ETA(t.Context(), id)
+		require.NoError(t, err)
+		require.WithinDuration(t, at, eta.At, 5*time.Second)
+		h.Clock.Set(at)
+		step(t, h)
+		require.Equal(t, queue.Sent, get(t, h.Queue, id).Status)
+	}
 }

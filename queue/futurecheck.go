@@ -155,10 +155,14 @@ func (f *future) answered(it *item) {
 
 // resolve gives all messages of a check their answer.
 func (f *future) resolve(c *check, known answer) {
+	next := f.line.first()
 	for _, it := range f.checks.settle(c) {
 		if f.learn(it, known) {
 			f.line.enter(it)
 		}
+	}
+	if f.line.first() != next {
+		f.until, f.opened = time.Time{}, nil
 	}
 }
 

@@ -67,7 +67,9 @@ type Message struct {
 	Priority int
 
 	// NotBefore is when the message may go at the earliest. Others pass it until
-	// then. Zero: at once.
+	// then, but for later ones of its Priority and Campaign to its recipient, which
+	// wait for it: give a message that is to go much later a Campaign of its own.
+	// Zero, or a time that is over: at once.
 	NotBefore time.Time
 
 	// ExpiresAt is when the message is of no use any more. It is not put on the

@@ -24,8 +24,9 @@ type Options struct {
 
 	// Store keeps the messages and what their accounts have spent. What it has when
 	// [New] is called is taken up: what waits goes on waiting, and what was on the
-	// wire is in doubt. Default: one of the queue's own, in memory, which keeps
-	// History.
+	// wire is in doubt. One queue at a time may use it: two would each send at the
+	// whole pace, and the second would take what the first has on the wire to be in
+	// doubt. Default: one of the queue's own, in memory, which keeps History.
 	Store Store
 
 	// Clock is where the queue takes the time from and waits. It is asked with locks

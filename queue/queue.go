@@ -63,9 +63,10 @@ type Queue struct {
 	epoch    time.Time
 	latest   atomic.Int64  // the latest tick at which lanes were looked at
 	seq      atomic.Uint64 // of the last message
-	turns    atomic.Uint64 // how many times a lane was scheduled
+	tickets  tickets       // of lanes that are scheduled
 	answers  *answers
 	families families
+	strays   strays
 	hash     maphash.Seed
 	shards   [shardCount]shard
 
@@ -138,9 +139,10 @@ func New(p policy.Policy, s Sender, o *Options) (*Queue, error) {
 // [*MessageError], also for one that cannot be sent before it expires, an
 // [*AddressError], a [*limiter.RequestError] for the account or its portfolio, an
 // [*OptionError] for a nil context; a [*DayFullError], [ErrFull], [ErrStopped]. Nothing
-// is kept then. Any other is the store's, and leaves
-// open whether the message was kept: give it a Key, and repeat. The message's data is
-// copied.
+// is kept then. Any other is the store's, and leaves open whether the message was
+// kept: give it a Key, and repeat. One that was kept goes out all the same: the queue
+// looks for it when the store has kept another message, and the next queue takes it
+// up. The message's data is copied.
 func (q *Queue) Enqueue(ctx context.Context, m Message) (id string, err error) {
 	r, err := q.enqueue(ctx, m, nil)
 	if err != nil {
@@ -256,6 +258,7 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	if first != r.ID {
 		return q.repeated(ctx, &r.Message, first, done, now)
 	}
+	defer q.findStrays(ctx, now)
 	defer q.admit(r, from, now) // even where OnEvent ends the goroutine
 	q.tell(r, "", now)
 	return r, nil
@@ -268,8 +271,11 @@ func (q *Queue) add(ctx context.Context, r *Record) (first string, err error) {
 	if err == nil || errors.Is(err, ErrConflict) {
 		return first, err
 	}
-	if _, missing := q.store.Get(context.WithoutCancel(ctx), r.ID); missing == nil {
+	switch _, missing := q.store.Get(context.WithoutCancel(ctx), r.ID); {
+	case missing == nil:
 		return r.ID, nil
+	case !errors.Is(missing, ErrUnknownMessage):
+		q.strays.note(r.ID, "")
 	}
 	return "", err
 }

@@ -96,8 +96,11 @@ func (q *Queue) change(ctx context.Context, r *Record) error {
 	if err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrUnknownMessage) {
 		return err
 	}
-	if kept, lookup := q.store.Get(context.WithoutCancel(ctx), r.ID); lookup == nil && kept.Version == r.Version && kept.Status == r.Status {
+	switch kept, lookup := q.store.Get(context.WithoutCancel(ctx), r.ID); {
+	case lookup == nil && kept.Version == r.Version && kept.Status == r.Status:
 		return nil
+	case lookup != nil && r.Status == Queued:
+		q.strays.note(r.ID, InDoubt)
 	}
 	return err
 }

@@ -37,16 +37,16 @@ func back(latest, tick int64) time.Duration {
 // inOrder is all lanes, those that are due first first.
 func (q *Queue) inOrder() []*lane {
 	type place struct {
-		due  int64
-		turn uint64
-		lane *lane
+		due    int64
+		ticket ticket
+		lane   *lane
 	}
 	var places []place
 	for l := range q.all() {
-		places = append(places, place{l.shard().due.due(l), l.shard().due.turn(l), l})
+		places = append(places, place{l.shard().due.due(l), l.shard().due.ticket(l), l})
 	}
 	slices.SortFunc(places, func(a, b place) int {
-		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.turn, b.turn))
+		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(int32(a.ticket-b.ticket), 0))
 	})
 	lanes := make([]*lane, len(places))
 	for i, p := range places {

@@ -7,34 +7,53 @@ import "sync/atomic"
 // are due at once are served in the order they were scheduled, whatever their
 // shard. It changes with the shard's lock held; the head and the size may be read without.
 type schedule struct {
-	heap     []entry
-	seats    []*lane        // the scheduled lanes, by their numbers
-	places   []int32        // of each number in the heap; of one that is free, the next free one
-	free     int32          // the first free number, plus 1; 0 where there is none
-	turns    *atomic.Uint64 // of all shards
-	head     atomic.Int64   // when the first lane is due, never where there is none
-	headTurn atomic.Uint64
-	size     atomic.Int32 // of the heap
+	heap       []entry
+	seats      []*lane      // the scheduled lanes, by their numbers
+	places     []int32      // of each number in the heap; of one that is free, the next free one
+	free       int32        // the first free number, plus 1; 0 where there is none
+	tickets    *tickets     // of all shards
+	head       atomic.Int64 // when the first lane is due, never where there is none
+	headTicket atomic.Uint32
+	size       atomic.Int32 // of the heap
 }
 
 // An entry is a lane and the tick at which it is due. It has the lane's number, so that
 // one which makes way writes to the places, which are close together, and not to a lane
 // that nobody has touched for long.
 type entry struct {
-	due  int64
-	turn uint64 // among the lanes that are due at once
-	lane int32
+	due    int64
+	ticket ticket // among the lanes that are due at once
+	lane   int32
 }
 
 func (e *entry) before(other *entry) bool {
-	return e.due < other.due || e.due == other.due && e.turn < other.turn
+	return e.due < other.due || e.due == other.due && e.ticket.before(other.ticket)
+}
+
+// A ticket is a number in the order in which lanes were scheduled; 0 is none. The
+// numbers begin anew after four thousand million: of two that are more than half of that
+// apart, the later one passes for the earlier, which is only asked of lanes that are due
+// at the same nanosecond.
+type ticket uint32
+
+func (t ticket) before(other ticket) bool { return int32(t-other) < 0 }
+
+// tickets gives out the next one.
+type tickets struct{ last atomic.Uint32 }
+
+func (t *tickets) next() ticket {
+	for {
+		if next := ticket(t.last.Add(1)); next != 0 {
+			return next
+		}
+	}
 }
 
 const arity = 4
 
-// open makes a schedule ready, which takes its turns from those of all shards.
-func (s *schedule) open(turns *atomic.Uint64) {
-	s.turns = turns
+// open makes a schedule ready, which takes its tickets from those of all shards.
+func (s *schedule) open(tickets *tickets) {
+	s.tickets = tickets
 	s.show()
 }
 
@@ -54,12 +73,12 @@ func (s *schedule) due(l *lane) int64 {
 	return s.of(l).due
 }
 
-// turn is where a lane that is scheduled stands among those that are due at once.
-func (s *schedule) turn(l *lane) uint64 {
+// ticket is that of a lane, 0 where it is not scheduled.
+func (s *schedule) ticket(l *lane) ticket {
 	if l.seat == 0 {
 		return 0
 	}
-	return s.of(l).turn
+	return s.of(l).ticket
 }
 
 // of is the entry of a lane that is scheduled.
@@ -69,10 +88,10 @@ func (s *schedule) of(l *lane) *entry { return &s.heap[s.places[l.seat-1]] }
 // also for the same time. Until set or remove is called all see the lane that is due
 // after it, so that others look there meanwhile and do not queue for the shard's lock.
 func (s *schedule) serve() {
-	s.heap[0].turn = 0
+	s.heap[0].ticket = 0
 	if len(s.heap) > 1 {
 		after := &s.heap[s.least(1)]
-		s.headTurn.Store(after.turn)
+		s.headTicket.Store(uint32(after.ticket))
 		s.head.Store(after.due)
 		return
 	}
@@ -94,10 +113,10 @@ func (s *schedule) least(from int) int {
 func (s *schedule) set(l *lane, due int64) {
 	if l.seat == 0 {
 		s.seat(l)
-	} else if e := s.of(l); e.due == due && e.turn != 0 {
+	} else if e := s.of(l); e.due == due && e.ticket != 0 {
 		return
 	}
-	s.put(int(s.places[l.seat-1]), entry{due, s.turns.Add(1), l.seat - 1})
+	s.put(int(s.places[l.seat-1]), entry{due, s.tickets.next(), l.seat - 1})
 	s.show()
 }
 
@@ -138,8 +157,8 @@ func (s *schedule) show() {
 		s.head.Store(never)
 		return
 	}
-	if e := &s.heap[0]; e.due != s.head.Load() || e.turn != s.headTurn.Load() {
-		s.headTurn.Store(e.turn)
+	if e := &s.heap[0]; e.due != s.head.Load() || uint32(e.ticket) != s.headTicket.Load() {
+		s.headTicket.Store(uint32(e.ticket))
 		s.head.Store(e.due)
 	}
 }

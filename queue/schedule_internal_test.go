@@ -2,9 +2,9 @@ package queue
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,9 +15,10 @@ func TestSchedule_Model(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {
 		dice := rand.New(rand.NewPCG(seed, 0))
-		var turns atomic.Uint64
+		var tickets tickets
+		tickets.last.Store(math.MaxUint32 - uint32(dice.IntN(400))) // they begin anew soon
 		var s schedule
-		s.open(&turns)
+		s.open(&tickets)
 		var model []*lane // scheduled, in the order they were scheduled
 		lanes := make([]lane, 40)
 		for range 400 {
@@ -32,7 +33,7 @@ func TestSchedule_Model(t *testing.T) {
 				}
 				require.Equal(t, shown, s.head.Load())
 				if shown != never {
-					after := slices.IndexFunc(model, func(l *lane) bool { return s.turn(l) == s.headTurn.Load() })
+					after := slices.IndexFunc(model, func(l *lane) bool { return uint32(s.ticket(l)) == s.headTicket.Load() })
 					require.Equal(t, shown, s.due(model[after]))
 				}
 				s.set(next, due)
@@ -68,10 +69,10 @@ func TestSchedule_Model(t *testing.T) {
 			slices.SortStableFunc(inOrder, func(a, b *lane) int { return cmp.Compare(s.due(a), s.due(b)) })
 			require.Equal(t, s.due(inOrder[0]), due)
 			require.Same(t, inOrder[0], next)
-			require.Equal(t, s.turn(next), s.headTurn.Load())
+			require.Equal(t, uint32(s.ticket(next)), s.headTicket.Load())
 		}
 		slices.SortStableFunc(model, func(a, b *lane) int {
-			return cmp.Or(cmp.Compare(s.due(a), s.due(b)), cmp.Compare(s.turn(a), s.turn(b)))
+			return cmp.Or(cmp.Compare(s.due(a), s.due(b)), cmp.Compare(int32(s.ticket(a)-s.ticket(b)), 0))
 		})
 		for _, want := range model {
 			next, _ := s.next()

@@ -33,7 +33,7 @@ func (q *Queue) openShards() {
 		q.shards[i].lanes.seed = q.hash
 		q.shards[i].chains.seed = q.hash
 		q.shards[i].entering = make(map[string]struct{})
-		q.shards[i].due.open(&q.turns)
+		q.shards[i].due.open(&q.tickets)
 	}
 }
 
@@ -47,11 +47,15 @@ func (q *Queue) shardOf(account string) *shard {
 // is locked.
 func (q *Queue) first() (first *shard, due int64) {
 	due = never
-	var turn uint64
+	var last ticket
 	for i := range q.shards {
 		s := &q.shards[i]
-		if d := s.due.head.Load(); d < due || d == due && first != nil && s.due.headTurn.Load() < turn {
-			first, due, turn = s, d, s.due.headTurn.Load()
+		d := s.due.head.Load()
+		if d > due || d == never {
+			continue
+		}
+		if t := ticket(s.due.headTicket.Load()); d < due || t.before(last) {
+			first, due, last = s, d, t
 		}
 	}
 	return first, due

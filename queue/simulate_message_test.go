@@ -53,7 +53,7 @@ func (w *world) meet(r queue.Record) *message {
 	delete(w.ghosts, m.ID)
 	if m.Key != "" {
 		key := [2]string{m.Account, m.Key}
-		if first := w.keys[key]; first != nil && first.enqueued.After(m.enqueued.Add(-24*time.Hour)) {
+		if first := w.keys[key]; first != nil && first.enqueued.After(m.enqueued.Add(w.back-24*time.Hour)) {
 			w.faultf("%s was taken in though %s has its key", m, first)
 		}
 		w.keys[key] = m

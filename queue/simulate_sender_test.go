@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,18 +155,27 @@ func (l *life) Verify(ctx context.Context, account, to string) (queue.Verificati
 	w.drawOf(account).check(w, policy.CheckNumber, w.now())
 	how := w.dice.IntN(10)
 	var took time.Duration
-	if w.dice.IntN(3) == 0 {
+	switch n := w.dice.IntN(30); {
+	case n == 0 && !w.steps():
+		took = time.Duration(w.dice.Int64N(int64(5 * time.Minute)))
+	case n < 10:
 		took = time.Duration(w.dice.Int64N(int64(5 * time.Second)))
 	}
 	w.tracef("verify %s for %s, in %v", to, account, took)
 	w.mu.Unlock()
-	w.pass(took)
+	given := min(took, cmp.Or(w.option.SendTimeout, 2*time.Minute)+time.Second)
+	w.pass(given)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if l.dead {
 		return queue.Verification{}, errPower
 	}
 	w.settled(call, w.now(), true, false)
+	if took > given { // it is given up
+		w.mu.Unlock()
+		w.pass(took - given)
+		w.mu.Lock()
+	}
 	switch how {
 	case 0:
 		return queue.Verification{}, errNo

@@ -342,8 +342,8 @@ func TestStore_AddFails(t *testing.T) {
 		taken  bool
 	}{
 		{"before", map[string][]fault{"Add": {failsBefore}}, false},
+		{"before, and it cannot say so", map[string][]fault{"Add": {failsBefore}, "Get": {failsBefore, failsBefore}}, false},
 		{"after", map[string][]fault{"Add": {failsAfter}}, true},
-		{"after, and it cannot say so", map[string][]fault{"Add": {failsAfter}, "Get": {failsBefore}}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

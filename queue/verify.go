@@ -194,13 +194,18 @@ func (l *lane) release(c *check, do func(*item)) {
 	}
 }
 
-// resolve gives all messages of a check their answer.
+// resolve gives all messages of a check their answer. What kept others back may not keep
+// one that goes next now.
 func (l *lane) resolve(c *check, known answer, now time.Time) {
+	next := l.line.first()
 	l.release(c, func(it *item) {
 		if l.learn(it, known, now) {
 			l.line.enter(it)
 		}
 	})
+	if l.line.first() != next {
+		l.until = always
+	}
 }
 
 // learn tells the first message of a chain, whose time has come, and those behind it
