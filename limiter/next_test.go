@@ -15,7 +15,6 @@ import (
 // is asked step by step.
 func TestNextIsThreeCalls(t *testing.T) {
 	t.Parallel()
-	taken, waited, left := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPolicy(t)
 		switch rapid.IntRange(0, 3).Draw(t, "preset") {
@@ -67,7 +66,6 @@ func TestNextIsThreeCalls(t *testing.T) {
 			b = limiter.Permit{}
 			if !ok {
 				require.Zero(t, next)
-				left++
 				var d limiter.Decision
 				a, b, d = take(req)
 				now = now.Add(min(d.RetryAfter, 50*time.Hour))
@@ -76,7 +74,6 @@ func TestNextIsThreeCalls(t *testing.T) {
 			d := other.Check(now, req)
 			if d.Answer == limiter.Later {
 				require.Equal(t, d.Rule, rule)
-				waited++
 			} else {
 				require.Equal(t, limiter.Allowed, d.Answer)
 				require.Empty(t, rule)
@@ -87,7 +84,6 @@ func TestNextIsThreeCalls(t *testing.T) {
 			a = next
 			b, d = other.Take(now, req)
 			require.Equal(t, limiter.Allowed, d.Answer)
-			taken++
 			want, err := other.Snapshot(now, alice)
 			require.NoError(t, err)
 			got, err := one.Snapshot(now, alice)
@@ -98,9 +94,26 @@ func TestNextIsThreeCalls(t *testing.T) {
 		b.Settle(now, limiter.Unsent)
 		require.Equal(t, other.Gates(now, request(1)), one.Gates(now, request(1)))
 	})
-	require.Greater(t, taken, 200)
-	require.Greater(t, waited, 100)
-	require.Greater(t, left, 100)
+}
+
+// Under pauses and counts of the account the next one is taken at once, until the day is
+// full.
+func TestNextOfADay(t *testing.T) {
+	t.Parallel()
+	l, pairs := newLimiter(t, policy.Standard()), 0
+	p, d := l.Take(monday, request(1))
+	require.Equal(t, limiter.Allowed, d.Answer)
+	tomorrow := monday.Truncate(24 * time.Hour).Add(24 * time.Hour)
+	for now := monday; ; pairs++ {
+		next, at, rule, ok := p.Next(now.Add(time.Second), request(1), time.Second, tomorrow)
+		if !ok {
+			break
+		}
+		require.Equal(t, map[bool]string{false: "gap", true: "pause"}[pairs%20 == 19], rule)
+		require.Greater(t, at.Sub(now), 7*time.Second)
+		p, now = next, at
+	}
+	require.Equal(t, 499, pairs)
 }
 
 // A permit that is over, or is none, is followed by nothing.
