@@ -27,6 +27,7 @@ func TestNilContext(t *testing.T) {
 		"Cancel":  func() error { _, err := q.Cancel(none, "x"); return err },
 		"Hold":    func() error { return q.Hold(none, limiter.Target{Account: alice}, time.Time{}, "x") },
 		"Release": func() error { _, err := q.Release(none, limiter.Target{Account: alice}); return err },
+		"Refresh": func() error { return q.Refresh(none, alice) },
 		"Resolve": func() error { _, err := q.Resolve(none, "x", queue.WentOut); return err },
 		"Confirm": func() error { _, err := q.Confirm(none, alice, "x", queue.Receipt{}); return err },
 		"Gates":   func() error { _, err := q.Gates(none, "x"); return err },

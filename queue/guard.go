@@ -63,8 +63,9 @@ func (g guarded) Attempts(ctx context.Context, account string, since time.Time) 
 // rescue, deferred, makes an error of a panic.
 func (g guarded) rescue(err *error) {
 	if v := recover(); v != nil {
-		*err = fmt.Errorf("queue: the store panicked: %s", plain(fmt.Sprint(v)))
-		g.log.Error("the store panicked", "error", mask.Text(plain(fmt.Sprint(v))), "stack", mask.Text(string(debug.Stack())))
+		said := mask.Text(plain(fmt.Sprint(v)))
+		*err = fmt.Errorf("queue: the store panicked: %s", said)
+		g.log.Error("the store panicked", "error", said, "stack", mask.Text(string(debug.Stack())))
 	}
 }
 

@@ -246,3 +246,19 @@ func TestLogger_Goexit(t *testing.T) {
 type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+// What a store says when it panics may hold a number.
+func TestStore_PanicsWithANumber(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, policy.Unlimited(), always, queue.Options{Store: hasty{queue.NewMemory(1)}})
+	_, err := q.Enqueue(t.Context(), hi(alice))
+	require.ErrorContains(t, err, "the store panicked: no row of 4477")
+	require.NotContains(t, err.Error(), alice)
+}
+
+// A hasty store panics at what it does not know.
+type hasty struct{ queue.Store }
+
+func (hasty) Add(_ context.Context, r *queue.Record, _ time.Time) (string, error) {
+	panic("no row of " + r.Account)
+}

@@ -55,15 +55,30 @@ func (q *Queue) Release(ctx context.Context, t limiter.Target) (held bool, err e
 	if held {
 		q.log.Info("released", "target", targetOf(t))
 	}
-	q.each(t.Account, func(l *lane) {
+	return held, q.Refresh(ctx, t.Account)
+}
+
+// Refresh has the messages of an account, or of all where it is empty, ask the limiter
+// again, and keeps what that knows of the account. A queue cannot know what others do to its limiter:
+// call it when they have given an account another policy, as [limiter.Limiter.SetPolicy]
+// and package limiter/registry do, or ended a hold. Otherwise messages go on waiting
+// for the time that they were told, and what was changed may be lost in a restart before
+// the account's next send. How many messages of an account may be on their way at once
+// stays as the policy that [New] was given says. An error is the store's.
+func (q *Queue) Refresh(ctx context.Context, account string) error {
+	if err := given(ctx); err != nil {
+		return err
+	}
+	now := q.clock.Now()
+	q.each(account, func(l *lane) {
 		l.released(now)
 		q.plan(l, now)
 	})
 	q.watch()
-	return held, q.keepPace(ctx, t.Account)
+	return q.keepPace(ctx, account)
 }
 
-// released has a lane ask again for what was held.
+// released has a lane ask again for all that the limiter refused.
 func (l *lane) released(now time.Time) {
 	l.reopen(now)
 	var held []*item

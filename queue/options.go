@@ -18,7 +18,8 @@ type Options struct {
 	// Limiter decides when messages may go. Give one to share budgets with other
 	// code; its policy should be the queue's, and its permits should live longer
 	// than the longest send or check. A message that waits for a permit of other code asks
-	// again every second. Default: a new limiter under the queue's policy, with
+	// again every second; what else others do to the limiter, [Queue.Refresh] has the
+	// queue see. Default: a new limiter under the queue's policy, with
 	// Seed, whose permits do not run out.
 	Limiter *limiter.Limiter
 
@@ -84,8 +85,9 @@ type Options struct {
 	DayFull DayFull
 
 	// MaxQueued is how many messages may wait at once, over all accounts; Enqueue
-	// answers [ErrFull] to more. Default 0: as many as there is memory for. A
-	// negative MaxQueued is an error.
+	// answers [ErrFull] to more. Default 0: as many as there is memory for. In the
+	// store in memory one takes about 310 bytes beyond its text and payload, a million
+	// 310 MB. A negative MaxQueued is an error.
 	MaxQueued int
 
 	// MaxAttempts is how often a message is put on the wire at most, where the
