@@ -314,7 +314,9 @@ type Record struct {
 	// RetryAt is when it may be tried again, after an attempt that was refused.
 	RetryAt time.Time
 
-	// Resent says that it was sent again, or is to be, because it was in doubt.
+	// Resent says that it was sent again, or is to be, because it was in doubt. One
+	// that was cancelled or expired, or failed, before it was sent again may have gone
+	// out the first time.
 	Resent bool
 
 	// Order is its place in the order in which its queue took messages in. Later
