@@ -172,12 +172,18 @@ func (m *march) line(s *sketch) bool {
 	m.order = slices.Grow(m.order, len(s.marks))
 	for !found {
 		t := next.pop()
-		i := t.places[0].mark()
-		m.order = append(m.order, i)
-		found = i == s.target
-		t.pass++
-		if t.places = t.places[1:]; len(t.places) > 0 {
-			next.push(t)
+		for alone := len(next) == 0; !found; {
+			i := t.places[0].mark()
+			m.order = append(m.order, i)
+			found = i == s.target
+			t.pass++
+			if t.places = t.places[1:]; len(t.places) == 0 {
+				break
+			}
+			if !alone {
+				next.push(t)
+				break
+			}
 		}
 	}
 	return true
@@ -186,8 +192,8 @@ func (m *march) line(s *sketch) bool {
 // ready reports whether a message has only to wait for its turn. Where typing was shown
 // for it in vain, it depends on when that comes whether it is shown again.
 func (m *march) ready(it *mark, typed time.Time) bool {
-	q, to, terms := m.queue, it.to, it.all()
-	if q.typist != nil && m.start.Sub(typed) < retypeAfter || it.behind && (terms.notBefore.After(m.start) || terms.retryAt.After(m.start)) {
+	q, to, terms := m.queue, it.to, it.terms
+	if q.typist != nil && m.start.Sub(typed) < retypeAfter || it.behind && terms != nil && (terms.notBefore.After(m.start) || terms.retryAt.After(m.start)) {
 		return false
 	}
 	if q.verifier == nil || it.verified || !isPhone(to) {

@@ -75,7 +75,10 @@ func (q *Queue) drawTyping(account string, m *core) time.Duration {
 	return q.options.Typing.draw(q.dice.Account(account), m)
 }
 
+// typingName is dice.Name("typing"), which draws of typing times are of.
+const typingName = 0xdf549e706fe78080
+
 func (t Typing) draw(key dice.Account, m *core) time.Duration {
 	least, most := t.bounds(m.runes)
-	return key.Between(least, most, dice.Name("typing"), dice.Name(m.id))
+	return key.Between(least, most, typingName, dice.Name(m.id))
 }

@@ -8,7 +8,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wapace/wapace/internal/dice"
 )
+
+func TestTyping_Name(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, uint64(typingName), dice.Name("typing"))
+}
 
 // The time for a text is that of adding up its runes one by one.
 func TestTyping_Bounds(t *testing.T) {
