@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // A kept is a record as a store in memory keeps it: what every message has, and the
 // rest where it has any. A message that waits, has a text and asks for nothing more
@@ -9,7 +12,7 @@ type kept struct {
 	// These are looked at together: they share a cache line.
 	id    string
 	hash  uint32 // of the ID
-	gone  bool   // it is forgotten
+	gone  bool   // it is forgotten; changes with its part's lock and the memory's held
 	next  *kept  // whose hash is like it
 	order uint64
 	fate  *fate  // nil where nothing has become of it
@@ -46,8 +49,8 @@ type fate struct {
 }
 
 // set makes a kept what a record says. It keeps none of the record but what that
-// refers to. Where it needs a fate it takes the spare one.
-func (k *kept) set(r *Record, spare **fate) {
+// refers to. Where it needs a fate it takes one of the spare.
+func (k *kept) set(r *Record, spare *sync.Pool) {
 	k.id, k.account, k.to, k.text, k.enqueued, k.order = r.ID, r.Account, r.To, r.Text, r.Enqueued, r.Order
 	if !r.asksMore() {
 		k.asked = nil
@@ -65,7 +68,7 @@ func (k *kept) set(r *Record, spare **fate) {
 		return
 	}
 	if k.fate == nil {
-		if k.fate, *spare = *spare, nil; k.fate == nil {
+		if k.fate, _ = spare.Get().(*fate); k.fate == nil {
 			k.fate = &fate{}
 		}
 	}
@@ -102,6 +105,12 @@ func (k *kept) version() uint64 {
 		return 1
 	}
 	return k.fate.version
+}
+
+// wipe makes a kept one that is forgotten. Where it was in the table and in the order of
+// all stays.
+func (k *kept) wipe() {
+	k.gone, k.id, k.account, k.to, k.text, k.asked, k.fate = true, "", "", "", "", nil, nil
 }
 
 // copy is the record, which shares nothing with the kept.

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ func TestKept_Whole(t *testing.T) {
 		Enqueued: time.Unix(1, 2).UTC(), Order: 7, Status: Queued, Version: 1,
 	}
 	var k kept
-	k.set(&plain, new(*fate))
+	k.set(&plain, new(sync.Pool))
 	require.Equal(t, plain, k.record())
 	require.Nil(t, k.asked)
 	require.Nil(t, k.fate)
@@ -32,12 +33,12 @@ func TestKept_Whole(t *testing.T) {
 			name, old := v.Type().Field(i).Name, reflect.ValueOf(f.Interface())
 			fill(t, f)
 			require.NotEqual(t, old.Interface(), f.Interface(), name)
-			k.set(r, new(*fate))
+			k.set(r, new(sync.Pool))
 			require.Equal(t, *r, k.record(), name)
 			require.Equal(t, r.Status, k.status())
 			require.Equal(t, r.Version, k.version())
 			f.Set(old)
-			k.set(r, new(*fate))
+			k.set(r, new(sync.Pool))
 			require.Equal(t, *r, k.record(), name)
 		}
 	}
