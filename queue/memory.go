@@ -224,6 +224,28 @@ func (s *memory) keepPace(p *Pace) {
 	s.paces[p.Account] = *p
 }
 
+// begin is Get and Change in one step, for the worker of an item whose message is about to
+// be sent: it records that as sending, and makes r its record, which shares with the store
+// what that refers to. It is for a store that no other queue takes up.
+func (s *memory) begin(it *item, now time.Time, r *Record) error {
+	hash := s.hash(it.id)
+	in := s.part(hash)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	k := in.find(it.id, hash)
+	if k == nil {
+		return fmt.Errorf("%w: id %s", ErrUnknownMessage, quoted(it.id))
+	}
+	if err := it.unsent(k.status(), k.version()); err != nil {
+		return err
+	}
+	*r = k.record()
+	r.redirect(message{it.id, it.to, it.all().askedTo})
+	r.begin(now, it.way.typing)
+	k.set(r, &s.fates)
+	return nil
+}
+
 func (s *memory) Get(_ context.Context, id string) (Record, error) {
 	hash := s.hash(id)
 	in := s.part(hash)

@@ -13,20 +13,34 @@ type message struct{ id, to, askedTo string }
 // read is a message as the store has it, sent to where it is to be sent.
 func (q *Queue) read(ctx context.Context, m message) (Record, error) {
 	r, err := q.store.Get(ctx, m.id)
+	r.redirect(m)
+	return r, err
+}
+
+// redirect has a record name the recipient that its message is sent to.
+func (r *Record) redirect(m message) {
 	if m.askedTo != "" {
 		r.To, r.AskedTo = m.to, m.askedTo
 	}
-	return r, err
 }
 
 // unsent is the record of a message that is about to be sent, which nobody but the
 // queue has changed.
 func (q *Queue) unsent(ctx context.Context, it *item) (Record, error) {
 	r, err := q.stands(ctx, it)
-	if err == nil && (r.Version != it.all().version || r.Status != Queued) {
-		err = fmt.Errorf("%w: message %.64q is %s, version %d", ErrConflict, it.id, r.Status, r.Version)
+	if err == nil {
+		err = it.unsent(r.Status, r.Version)
 	}
 	return r, err
+}
+
+// unsent is an error unless the store has an item's message as one that waits, which
+// nobody but the queue has changed.
+func (it *item) unsent(status Status, version uint64) error {
+	if status == Queued && version == it.all().version {
+		return nil
+	}
+	return fmt.Errorf("%w: message %.64q is %s, version %d", ErrConflict, it.id, status, version)
 }
 
 // stands is the record of a message as it was last known to be, for the item's worker.

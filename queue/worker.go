@@ -104,13 +104,16 @@ var errOffline = errors.New("queue: the account is not connected")
 
 // mark records a message as sending and returns the record. Where it cannot, it puts
 // the message back and returns nil.
-func (q *Queue) mark(ctx context.Context, j job) *Record {
+func (q *Queue) mark(ctx context.Context, j job) (r *Record) {
 	it := j.item
 	var before Record
 	marking, err := false, errBrokeOff // unless it gets to its end
 	defer func() {
+		if err == nil {
+			return
+		}
+		r = nil
 		switch {
-		case err == nil:
 		case errors.Is(err, errOffline):
 			q.unreachable(j)
 		case marking: // the store may have marked it all the same
@@ -124,6 +127,13 @@ func (q *Queue) mark(ctx context.Context, j job) *Record {
 		err = errOffline
 		return nil
 	}
+	r = q.blank()
+	if own, ok := q.store.(*memory); ok {
+		if err = context.Cause(ctx); err == nil {
+			err = own.begin(it, q.clock.Now(), r)
+		}
+		return r
+	}
 	var failed error
 	before, failed = q.unsent(ctx, it)
 	now := q.clock.Now()
@@ -134,17 +144,19 @@ func (q *Queue) mark(ctx context.Context, j job) *Record {
 		err = failed
 		return nil
 	}
-	r := q.blank()
 	*r = before
+	r.begin(now, it.way.typing)
+	marking = true
+	err = q.begin(ctx, it, r, q.pace(j.lane))
+	return r
+}
+
+// begin has a record be that of a message which is about to go on the wire.
+func (r *Record) begin(now time.Time, shown time.Duration) {
 	r.Status, r.Code, r.Err, r.At, r.Done, r.RetryAt = Sending, "", "", now, time.Time{}, time.Time{}
-	r.Typing = it.way.typing
+	r.Typing = shown
 	r.Attempts++
 	r.Version++
-	marking = true
-	if err = q.begin(ctx, it, r, q.pace(j.lane)); err != nil {
-		return nil
-	}
-	return r
 }
 
 // errBrokeOff is the error of a connector, a store or a logger that ended the
