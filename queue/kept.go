@@ -14,7 +14,7 @@ type kept struct {
 	hash  uint32 // of the ID
 	gone  bool   // it is forgotten; changes with its part's lock and the memory's held
 	next  *kept  // whose hash is like it
-	order uint64
+	order uint64 // stays: it is read with the memory's lock alone
 	fate  *fate  // nil where nothing has become of it
 	asked *asked // nil where it asked for nothing more
 
@@ -48,10 +48,10 @@ type fate struct {
 	receipt           Receipt
 }
 
-// set makes a kept what a record says. It keeps none of the record but what that
-// refers to. Where it needs a fate it takes one of the spare.
+// set makes a kept what a record says, but for its order, which stays. It keeps none of
+// the record but what that refers to. Where it needs a fate it takes one of the spare.
 func (k *kept) set(r *Record, spare *sync.Pool) {
-	k.id, k.account, k.to, k.text, k.enqueued, k.order = r.ID, r.Account, r.To, r.Text, r.Enqueued, r.Order
+	k.id, k.account, k.to, k.text, k.enqueued = r.ID, r.Account, r.To, r.Text, r.Enqueued
 	if !r.asksMore() {
 		k.asked = nil
 	} else {

@@ -16,7 +16,7 @@ func TestKept_Whole(t *testing.T) {
 		Message:  Message{ID: "m", Account: "a", To: "447700900001", Text: "hello"},
 		Enqueued: time.Unix(1, 2).UTC(), Order: 7, Status: Queued, Version: 1,
 	}
-	var k kept
+	k := kept{order: plain.Order}
 	k.set(&plain, new(sync.Pool))
 	require.Equal(t, plain, k.record())
 	require.Nil(t, k.asked)
@@ -28,6 +28,9 @@ func TestKept_Whole(t *testing.T) {
 			f := v.Field(i)
 			if f.Kind() == reflect.Struct && f.Type() != reflect.TypeFor[time.Time]() {
 				each(r, f)
+				continue
+			}
+			if v.Type().Field(i).Name == "Order" { // which nothing changes
 				continue
 			}
 			name, old := v.Type().Field(i).Name, reflect.ValueOf(f.Interface())

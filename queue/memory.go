@@ -108,7 +108,7 @@ func (s *memory) Load(_ context.Context, keep time.Duration) (*Saved, error) {
 }
 
 func (s *memory) Add(_ context.Context, r *Record, since time.Time) (id string, err error) {
-	k := &kept{hash: s.hash(r.ID)}
+	k := &kept{hash: s.hash(r.ID), order: r.Order}
 	k.set(r, &s.fates)
 	p := s.part(k.hash)
 	p.mu.Lock()
