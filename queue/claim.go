@@ -93,6 +93,23 @@ func (q *Queue) refused(l *lane, it *item, d limiter.Decision, now time.Time) {
 	it.held = true
 }
 
+// postpone has a lane wait for the limiter at once, so that it is looked at when its next
+// message may go and not before that as well. Where it had not to wait for its last one,
+// where the limiter says anything but until when all of it waits, and where it has others
+// to consider, that is left to the next look: those that share a budget get it in the
+// order in which they come for it. It requires the shard's lock.
+func (q *Queue) postpone(l *lane, now time.Time) {
+	waited := l.until != always
+	l.reopen(now)
+	it := l.line.first()
+	if !waited || it == nil || len(l.claimed) > 0 || l.checks != nil || l.portfolio != "" || q.verifier != nil && !it.verified && isPhone(it.to) {
+		return
+	}
+	if d := q.limiter.Check(now, q.request(l.account, l.portfolio, it)); d.Answer == limiter.Later && !d.Narrow {
+		q.refused(l, it, d, now)
+	}
+}
+
 // start has a message go on its way, or further on it.
 func (l *lane) start(it *item, to phase, until time.Time) {
 	if it.phase == waiting {

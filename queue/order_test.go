@@ -220,6 +220,29 @@ func TestOrder_UrgentGoesOnTime(t *testing.T) {
 	require.Equal(t, e.At, get(t, h.Queue, code).At)
 }
 
+// It goes on time also where it comes back from the wire while others wait for what is
+// kept from them.
+func TestOrder_UrgentComesBack(t *testing.T) {
+	t.Parallel()
+	h := queuetest.NewOptions(t, rules(policy.SlidingWindow{Max: 2, Window: time.Minute}), &queue.Options{Typing: quiet, KeepForUrgent: 1})
+	code := func() string {
+		return enqueue(t, h.Queue, queue.Message{Account: alice, To: bob, Text: "code", Priority: 1})
+	}
+	code()
+	step(t, h)
+	h.Clock.Advance(30 * time.Second)
+	code()
+	step(t, h)
+	third := code()
+	h.Enqueue(alice, carol, "bulk")
+	require.Equal(t, queuetest.Epoch().Add(time.Minute), step(t, h))
+	h.Clock.Advance(30 * time.Second)
+	h.Sender.Script(queuetest.Answer{Err: queue.Offline(errNo)})
+	require.Equal(t, queuetest.Epoch().Add(65*time.Second), step(t, h))
+	h.Drain(time.Hour)
+	require.Equal(t, queuetest.Epoch().Add(65*time.Second), get(t, h.Queue, third).At)
+}
+
 func TestOrder_Full(t *testing.T) {
 	t.Parallel()
 	h := queuetest.NewOptions(t, sevenSeconds(), &queue.Options{Typing: quiet, MaxQueued: 3})

@@ -74,6 +74,23 @@ func TestPortfolio_IsShared(t *testing.T) {
 	}
 }
 
+// Accounts that wait for the budget of their portfolio get it in turn.
+func TestPortfolio_Fair(t *testing.T) {
+	t.Parallel()
+	h := queuetest.NewOptions(t, sharedRule(policy.SlidingWindow{Max: 1, Window: time.Minute}), &queue.Options{Typing: quiet, Portfolio: family})
+	for range 6 {
+		h.Enqueue(alice, bob, "hi")
+		h.Enqueue(carol, bob, "hi")
+	}
+	h.Drain(time.Hour)
+	sent := h.Sender.Sent()
+	require.Len(t, sent, 12)
+	for i := range sent[2:] {
+		require.Equal(t, sent[i].Account, sent[i+2].Account, "message %d", i+2)
+	}
+	require.NotEqual(t, sent[0].Account, sent[1].Account)
+}
+
 // An ETA knows what the portfolio has spent, and each of its futures begins with that.
 func TestPortfolio_ETA(t *testing.T) {
 	t.Parallel()

@@ -273,7 +273,6 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 	if r, err = found, failed; err != nil {
 		return err
 	}
-	now := q.clock.Now()
 	if r.Status.Final() {
 		q.waiting.Add(-1)
 		defer q.waiters.tell(r) // even where OnEvent ends the goroutine
@@ -282,6 +281,7 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 		defer q.rejoin(l, it, r)
 	}
 	l.shard().mu.Lock()
+	now := q.clock.Now() // with the lock held, so that no clock was set back since
 	l.drop(it)
 	if it.campaign != nil && r.Status.Final() {
 		if r.Status == Sent {
@@ -289,7 +289,7 @@ func (q *Queue) trySave(ctx context.Context, j job) error {
 		}
 		l.line.leave(it, now)
 	}
-	l.reopen(now)
+	q.postpone(l, now)
 	q.slow(l, it, r, now)
 	q.plan(l, now)
 	l.shard().mu.Unlock()
@@ -322,6 +322,9 @@ func (q *Queue) rejoin(l *lane, it *item, r *Record) {
 	defer l.shard().mu.Unlock()
 	l.line.leave(it, now)
 	l.line.join(again, r.Campaign, r.Priority, now)
+	if l.line.first() == again {
+		l.until = always // what keeps others back may not keep this one
+	}
 	q.plan(l, now)
 }
 
