@@ -18,16 +18,22 @@ const (
 	grain    = 250 * time.Microsecond
 )
 
+// lull is for how long Run does not wake where little is due: more than twice as long as
+// the millisecond that a sleep takes at least on most systems, however soon it is to end.
+const lull = 2500 * time.Microsecond
+
 // keepTime calls a worker whenever a lane becomes due, until ctx is done. It sleeps
 // on one timer meanwhile.
 func (q *Queue) keepTime(ctx context.Context, c *crew) {
 	var timer alarm
-	var rang time.Time // when it last did
+	var rang, before time.Time // when it last did, and the time before
 	for ctx.Err() == nil {
 		now := q.clock.Now()
 		tick := q.tick(now)
 		_, due := q.first()
 		switch {
+		case due <= tick && q.steady(before, rang, now) && !c.busy() && timer.set(q.clock, rang.Add(grain)):
+			c.call() // the alarm is as good as awake: what is due after this is seen when it rings
 		case due <= tick:
 			q.alarm.Store(never) // the workers will say what is due after this
 			c.call()
@@ -44,7 +50,7 @@ func (q *Queue) keepTime(ctx context.Context, c *crew) {
 		select {
 		case <-q.wake:
 		case <-timer.channel:
-			timer, rang = alarm{}, q.clock.Now()
+			timer, before, rang = alarm{}, rang, q.clock.Now()
 		case account, open := <-q.news:
 			q.heard(account, open)
 		case <-ctx.Done():
@@ -61,20 +67,27 @@ func (q *Queue) together(due, woke, now time.Time) time.Time {
 	return latest(due, woke.Add(grain))
 }
 
+// steady reports whether Run, which woke twice by now, is likely to wake again in a grain.
+// It then sets its alarm before it calls a worker: one that is set later has the runtime
+// wake a thread which sleeps already.
+func (q *Queue) steady(before, woke, now time.Time) bool {
+	return woke.Sub(before) < lull && q.together(now, woke, now) != now
+}
+
 // watch sees to it that the lane which is due first is looked at in time.
 func (q *Queue) watch() {
 	_, due := q.first()
-	q.attend(due)
+	q.attend(due, q.latest.Load())
 }
 
 // attend sees to it that a lane which is due at a tick is looked at in time, once the
-// schedules show it.
-func (q *Queue) attend(due int64) {
+// schedules show it. The clock has shown now, or a later one.
+func (q *Queue) attend(due, now int64) {
 	c := q.crew.Load()
 	if c == nil {
 		return // Step looks by itself
 	}
-	if due <= q.latest.Load() {
+	if due <= now {
 		c.call()
 		return
 	}

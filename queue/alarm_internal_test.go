@@ -70,3 +70,20 @@ func TestTogether(t *testing.T) {
 	require.Equal(t, soon, q.together(soon, time.Time{}, now), "it never woke")
 	require.Equal(t, soon, q.together(soon, now.Add(time.Hour), now), "the clock was set back")
 }
+
+func TestSteady(t *testing.T) {
+	t.Parallel()
+	q, err := New(policy.Unlimited(), SenderFunc(func(context.Context, Message) (Receipt, error) { return Receipt{}, nil }), nil)
+	require.NoError(t, err)
+	now := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	woke := now.Add(-grain / 2)
+	before := woke.Add(-lull / 2)
+	require.False(t, q.steady(before, woke, now), "few lanes wait")
+	q.shards[0].due.size.Store(fewLanes + 1)
+	require.True(t, q.steady(before, woke, now))
+	require.False(t, q.steady(time.Time{}, time.Time{}, now), "it never woke")
+	require.False(t, q.steady(time.Time{}, woke, now), "it woke once")
+	require.False(t, q.steady(woke.Add(-lull), woke, now), "it slept for long")
+	require.False(t, q.steady(before, woke, woke.Add(grain)), "it woke long ago")
+	require.False(t, q.steady(before, woke, woke.Add(-grain)), "the clock was set back")
+}

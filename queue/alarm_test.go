@@ -3,12 +3,14 @@ package queue_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wapace/wapace/limiter"
 	"github.com/wapace/wapace/policy"
 	"github.com/wapace/wapace/queue"
 )
@@ -49,4 +51,64 @@ func TestRun_WakesForSeveral(t *testing.T) {
 			require.Less(t, len(wakes), 1400, "the last thousand are few")
 		})
 	}
+}
+
+// While Run wakes for several at once, a message that may go at once does.
+func TestRun_NewMessageAmongMany(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		clock := &countingClock{Clock: limiter.RealClock()}
+		q := newQueue(t, policy.Unlimited(), always, queue.Options{Clock: clock, OnEvent: d.write, Typing: quiet})
+		start := time.Now()
+		names := accounts(20_000)
+		for n, name := range names {
+			enqueue(t, q, queue.Message{Account: name, To: bob, Text: "hi", NotBefore: start.Add(time.Second + time.Duration(n)*50*time.Microsecond)})
+		}
+		stop := run(q)
+		time.Sleep(1500 * time.Millisecond)
+		for range 100 {
+			time.Sleep(1234567)
+			enqueue(t, q, hi(alice))
+		}
+		time.Sleep(time.Minute)
+		require.NoError(t, stop())
+		n := 0
+		for _, r := range d.ended() {
+			if r.Account != alice {
+				require.Less(t, r.At.Sub(r.NotBefore), 250*time.Microsecond)
+				continue
+			}
+			n++
+			require.Equal(t, r.Enqueued, r.At)
+		}
+		require.Equal(t, 100, n)
+		require.Less(t, clock.alarms.Load(), int64(6000), "one in a grain, but for the last thousand lanes")
+	})
+}
+
+// While all workers are busy, Run does not wake for the lanes that are due.
+func TestRun_SleepsWhileAllAreBusy(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		clock := &countingClock{Clock: limiter.RealClock()}
+		var sent atomic.Int64
+		q := newQueue(t, policy.Unlimited(), queue.SenderFunc(func(context.Context, queue.Message) (queue.Receipt, error) {
+			if sent.Add(1) > 1000 {
+				time.Sleep(10 * time.Second)
+			}
+			return queue.Receipt{}, nil
+		}), queue.Options{Clock: clock, Typing: quiet, Workers: 2})
+		start := time.Now()
+		for n, name := range accounts(4000) {
+			enqueue(t, q, queue.Message{Account: name, To: bob, Text: "hi", NotBefore: start.Add(time.Second + time.Duration(n)*50*time.Microsecond)})
+		}
+		stop := run(q)
+		time.Sleep(2 * time.Second)
+		alarms := clock.alarms.Load()
+		require.EqualValues(t, 1002, sent.Load())
+		time.Sleep(5 * time.Second)
+		require.LessOrEqual(t, clock.alarms.Load(), alarms+1)
+		require.NoError(t, stop())
+	})
 }

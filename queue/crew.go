@@ -11,8 +11,8 @@ import (
 // and stay until the Run ends.
 //
 // No lane that is due is overlooked. At any time one of these holds: the lane is
-// due no sooner than Run's alarm; a worker is on the way to look; all workers are
-// busy, and each looks when its job is done.
+// due no sooner than Run's alarm, or than a grain before it; a worker is on the way to
+// look; all workers are busy, and each looks when its job is done.
 type crew struct {
 	queue   *Queue
 	run     context.Context //nolint:containedctx // of the Run whose workers they are

@@ -64,7 +64,7 @@ func (q *Queue) admit(r *Record, from origin, now time.Time) {
 	before := s.due.due(l)
 	q.plan(l, now)
 	if due := s.due.due(l); due < before {
-		q.attend(due)
+		q.attend(due, q.tick(now))
 	}
 }
 
