@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"hash/maphash"
 	"testing"
 	"time"
 
@@ -43,10 +44,10 @@ func TestAffairs_Rest(t *testing.T) {
 // A shard keeps a few affairs, not all.
 func TestAffairs_Spare(t *testing.T) {
 	t.Parallel()
-	var s shard
+	s := newShard(maphash.MakeSeed())
 	lanes := make([]*lane, 2*mostSpare)
 	for i := range lanes {
-		lanes[i] = newLane("a", &s)
+		lanes[i] = newLane("a", s)
 		lanes[i].own().gone = make([]*item, 0, 100)
 	}
 	for _, l := range lanes {

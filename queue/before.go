@@ -12,19 +12,17 @@ func (q *line) before(it *item) (n int) {
 			}
 		}
 	}
-	own := it.campaign
+	all, ready := q.contenders()
+	own := all[it.campaign.at]
 	turns := own.pass
-	if own.at >= q.ready {
-		turns = max(turns, *q.passOf(int(own.priority)))
+	if int(own.at) < ready {
+		mine := own.count(it.seq)
+		n += mine
+		turns += uint64(mine)
+	} else {
+		turns = max(turns, q.passed(own.priority))
 	}
-	for _, c := range q.turns() {
-		if c == own {
-			mine := c.count(it.seq)
-			n += mine
-			turns += uint64(mine)
-		}
-	}
-	for _, c := range q.turns() {
+	for _, c := range all[:ready] {
 		switch {
 		case c == own, c.priority < own.priority:
 		case c.priority > own.priority:
@@ -43,7 +41,7 @@ func (q *line) before(it *item) (n int) {
 // count is how many messages of a campaign may go, with those that follow them in
 // their chains, that came before another one.
 func (c *campaign) count(seq uint64) (n int) {
-	for _, it := range c.ready.items() {
+	for it := range c.ready.all() {
 		for ; it != nil && it.seq < seq; it = it.next {
 			n++
 		}

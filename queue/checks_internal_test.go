@@ -19,7 +19,10 @@ func TestChecks_Model(t *testing.T) {
 		now := epoch
 		c := &checks{all: make(map[string]*check)}
 		until := map[*check]time.Time{} // of those that rest
-		campaigns := []*campaign{{priority: -1}, {}, {priority: 1}}
+		campaigns := make([]*campaign, 3)
+		for i := range campaigns {
+			campaigns[i] = &campaign{title: &title{campaignName: campaignName{priority: int32(i) - 1}}}
+		}
 		var items []*item
 		of := func(check *check) *item {
 			var first *item

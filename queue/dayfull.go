@@ -122,17 +122,15 @@ func (q *Queue) waitFor(m *Message, scope policy.Scope, portfolio string, before
 
 // wait is how many messages of a lane wait that may go before a time.
 func (l *lane) wait(before time.Time) int64 {
-	n := int64(l.line.n)
+	n := int64(l.line.size())
 	for _, it := range l.claimed {
 		if it.campaign != nil && it.phase >= starting {
 			n--
 		}
 	}
-	if l.line.rare != nil {
-		for _, it := range l.line.rare.later.items() {
-			for late := !it.until().Before(before); late && it != nil; it = it.next {
-				n--
-			}
+	for it := range l.line.rare.later.all() {
+		for late := !it.until().Before(before); late && it != nil; it = it.next {
+			n--
 		}
 	}
 	return n
@@ -140,9 +138,10 @@ func (l *lane) wait(before time.Time) int64 {
 
 // waitForRecipient is how many of them are to a recipient.
 func (l *lane) waitForRecipient(to string, before time.Time) (n int64) {
-	for _, c := range l.line.heard() {
+	all, _ := l.line.contenders()
+	for _, c := range all {
 		chain := int64(0)
-		for it := l.shard().chains.last(c, to); it != nil; it = it.prev {
+		for it := l.line.last(c.campaign, to); it != nil; it = it.prev {
 			if it.phase < starting {
 				chain++
 			}
@@ -164,9 +163,10 @@ func (q *Queue) before(m *Message) (n int) {
 	if l == nil {
 		return 0
 	}
-	for _, c := range l.line.heard() {
+	all, _ := l.line.contenders()
+	for _, c := range all {
 		if p := int(c.priority); p > m.Priority || p == m.Priority && c.name == m.Campaign {
-			n += len(c.ready.items())
+			n += c.ready.len()
 		}
 	}
 	return n

@@ -177,7 +177,7 @@ func TestForesight_OfALaneThatGoesOn(t *testing.T) {
 	}
 	sketch, ok := l.sketch(&r, false, func() {})
 	require.True(t, ok)
-	require.Len(t, sketch.marks, int(l.line.n))
+	require.Len(t, sketch.marks, l.line.size())
 	sketch, ok = l.sketch(&r, true, func() {})
 	require.True(t, ok)
 	require.Equal(t, r.ID, sketch.marks[sketch.target].id)

@@ -82,11 +82,9 @@ func (q *Queue) Refresh(ctx context.Context, account string) error {
 func (l *lane) released(now time.Time) {
 	l.reopen(now)
 	var held []*item
-	if l.line.rare != nil {
-		for _, it := range l.line.rare.later.items() {
-			if it.held {
-				held = append(held, it)
-			}
+	for it := range l.line.rare.later.all() {
+		if it.held {
+			held = append(held, it)
 		}
 	}
 	for _, it := range held {

@@ -12,8 +12,6 @@ type lane struct {
 	until   int64 // the tick until when nothing of the line may go
 	*affairs
 
-	seat  int32  // its number in the shard's schedule, plus 1; 0 means not scheduled
-	hash  uint32 // of the account
 	next  *lane  // whose hash is like it
 	sends timing // how long they take
 }
@@ -35,11 +33,11 @@ type job struct {
 }
 
 // shard is where the lane belongs.
-func (l *lane) shard() *shard { return l.line.shard }
+func (l *lane) shard() *shard { return l.line.shard() }
 
 // newLane is the lane of an account in its shard.
 func newLane(account string, s *shard) *lane {
-	return &lane{account: account, line: line{shard: s}, affairs: &s.none, until: always}
+	return &lane{account: account, line: newLine(s), affairs: &s.none, until: always}
 }
 
 // admit puts a message into its lane.
@@ -160,7 +158,7 @@ func (q *Queue) plan(l *lane, now time.Time) {
 	switch {
 	case due != never:
 		l.shard().due.set(l, max(due, q.tick(now))) // behind the lanes that were due before
-	case len(l.claimed) == 0 && l.line.n == 0:
+	case len(l.claimed) == 0 && l.line.empty():
 		l.shard().due.remove(l)
 		l.shard().lanes.remove(l)
 		q.belongs(l, "")

@@ -8,7 +8,7 @@ type lanes struct {
 	seed maphash.Seed
 }
 
-func (l *lane) hashed() (hash uint32, next **lane) { return l.hash, &l.next }
+func (l *lane) hashed() (hash uint32, next **lane) { return l.line.hash, &l.next }
 
 // hashOf is the part of an account's hash that does not choose its shard.
 func (t *lanes) hashOf(account string) uint32 {
@@ -22,7 +22,7 @@ func (t *lanes) find(account string) *lane {
 	}
 	hash := t.hashOf(account)
 	for l := t.head(hash); l != nil; l = l.next {
-		if l.hash == hash && l.account == account {
+		if l.line.hash == hash && l.account == account {
 			return l
 		}
 	}
@@ -31,6 +31,6 @@ func (t *lanes) find(account string) *lane {
 
 // add puts in a lane of an account that has none.
 func (t *lanes) add(l *lane) {
-	l.hash = t.hashOf(l.account)
+	l.line.hash = t.hashOf(l.account)
 	t.table.add(l)
 }

@@ -23,7 +23,7 @@ func TestLanes_Model(t *testing.T) {
 			require.Same(t, model[account], l)
 			switch {
 			case l == nil:
-				l = newLane(account, &shard{})
+				l = newLane(account, newShard(maphash.MakeSeed()))
 				table.add(l)
 				model[account] = l
 			case dice.IntN(2) == 0:
@@ -51,11 +51,11 @@ func TestLanes_Model(t *testing.T) {
 func TestLanes_SameHash(t *testing.T) {
 	t.Parallel()
 	table := lanes{seed: maphash.MakeSeed()}
-	a, b := newLane("a", &shard{}), newLane("b", &shard{})
+	a, b := newLane("a", newShard(maphash.MakeSeed())), newLane("b", newShard(maphash.MakeSeed()))
 	table.add(a)
 	table.add(b)
 	table.remove(b)
-	b.hash = a.hash
+	b.line.hash = a.line.hash
 	table.n++
 	table.place(b)
 	require.Same(t, a, table.find("a"))

@@ -10,83 +10,87 @@ import "time"
 //
 // A message is in the line until it is done with, also while it is on its way.
 type line struct {
-	shard  *shard       // that keeps the chains
-	sole   [1]*campaign // the only one that has messages, where there are no others
-	rare   *rare        // made once used
-	passed uint64       // where the turns of priority 0 stand
-	n      int32        // how many messages there are
-	ready  int32        // how many campaigns have a message that may go
+	rare *rare    // the shard's, which has nothing, until it is used
+	own  campaign // mostly the only one; others stand beside it
+	hash uint32   // of the account, which sets the line's chains apart from those of others
+	seat int32    // of its lane in the shard's schedule, plus 1; 0 means not scheduled
 }
 
 // A rare is what the lines of most lanes have no use for.
 type rare struct {
+	shard  *shard                     // whose lane it is
 	later  pile[byTime]               // the first of chains that wait for a time
 	ends   pile[byEnd]                // those that expire and are not on their way
-	heard  []*campaign                // all that have messages, where they are several
+	heard  []contender                // all campaigns that have messages, unless that is the line's own alone
+	ready  int32                      // how many of these have a message that may go
 	names  map[campaignName]*campaign // the same, where they are many
-	passed []priorityPass             // where the turns of the other priorities stand
+	passed []priorityPass             // where the turns of each priority stand
 	seeker *seeker                    // where chains are long and messages are asked for
 }
 
-// more is the rest of a line that has a use for it.
+// newLine is a line without messages, of a lane of the shard.
+func newLine(s *shard) line { return line{rare: &s.common} }
+
+// shard is where the line's lane belongs, which keeps its chains.
+func (q *line) shard() *shard { return q.rare.shard }
+
+// more is the rest of a line, to write to.
 func (q *line) more() *rare {
-	if q.rare == nil {
-		q.rare = &rare{}
+	if s := q.shard(); q.rare == &s.common {
+		q.rare = &rare{shard: s}
 	}
 	return q.rare
 }
 
-// nextLater is the message that waits for a time which comes first, or nil.
-func (q *line) nextLater() *item {
-	if q.rare == nil {
-		return nil
+// empty reports whether no message is in the line.
+func (q *line) empty() bool { return q.own.n == 0 && q.rare.heard == nil }
+
+// size is how many messages there are.
+func (q *line) size() (n int) {
+	all, _ := q.contenders()
+	for _, c := range all {
+		n += int(c.n)
 	}
-	return q.rare.later.first()
+	return n
 }
 
+// nextLater is the message that waits for a time which comes first, or nil.
+func (q *line) nextLater() *item { return q.rare.later.first() }
+
 // nextEnd is the message that expires first, or nil.
-func (q *line) nextEnd() *item {
-	if q.rare == nil {
-		return nil
-	}
-	return q.rare.ends.first()
-}
+func (q *line) nextEnd() *item { return q.rare.ends.first() }
 
 // A campaign is the messages of one priority and campaign.
 type campaign struct {
-	name     string
-	ready    pile[bySeq]
-	pass     uint64 // how many turns it has had; one that comes late begins with the others
-	priority int32
-	at       int32  // among all that have messages
-	n        int32  // how many messages it has
-	salt     uint32 // of its chains' hashes
-}
+	*title
 
-type priorityPass struct {
-	priority int
-	pass     uint64
+	ready pile[bySeq]
+	at    int32 // among all that have messages
+	n     int32 // how many messages it has
 }
 
 // first is the message that goes next, or nil.
 func (q *line) first() *item {
-	if q.ready == 0 {
+	switch r := q.rare; {
+	case r.heard == nil:
+		return q.own.ready.first()
+	case r.ready == 0:
 		return nil
+	default:
+		return r.heard[0].ready.first()
 	}
-	return q.heard()[0].ready.first()
 }
 
 // join puts a new message in, of a campaign and priority.
 func (q *line) join(it *item, campaign string, priority int, now time.Time) {
 	q.stir()
-	c := q.campaign(campaign, priority)
+	c := q.campaign(campaignName{campaign, int32(priority)})
 	it.campaign = c
 	c.n++
-	q.n++
 	q.mayExpire(it)
-	chains := &q.shard.chains
-	last := chains.last(c, it.asked())
-	it.hash = chains.hashOf(c, it.asked())
+	chains := &q.shard().chains
+	it.hash = q.chainHash(c, it.asked())
+	last := chains.last(it.hash, c, it.asked())
 	if last == nil {
 		chains.add(it)
 		q.lead(it, now)
@@ -111,9 +115,7 @@ func (q *line) join(it *item, campaign string, priority int, now time.Time) {
 	if it.next != nil {
 		it.next.prev = it
 	}
-	if q.rare != nil {
-		q.rare.seeker.joined(it)
-	}
+	q.rare.seeker.joined(it)
 	if before == nil {
 		q.lead(it, now)
 		return
@@ -134,9 +136,7 @@ func (q *line) leave(it *item, now time.Time) {
 	q.stir()
 	q.unlist(it)
 	q.forgetEnd(it)
-	if q.rare != nil {
-		q.rare.seeker.left(it)
-	}
+	q.rare.seeker.left(it)
 	prev, next := it.prev, it.next
 	it.prev, it.next = nil, nil
 	if next != nil && it.met {
@@ -146,17 +146,16 @@ func (q *line) leave(it *item, now time.Time) {
 	case next != nil:
 		next.prev = prev
 	case prev != nil:
-		q.shard.chains.remove(it)
-		q.shard.chains.add(prev)
+		q.shard().chains.remove(it)
+		q.shard().chains.add(prev)
 	default:
-		q.shard.chains.remove(it)
+		q.shard().chains.remove(it)
 	}
 	if prev != nil {
 		prev.next = next
 	} else if next != nil {
 		q.lead(next, now)
 	}
-	q.n--
 	if it.campaign.n--; it.campaign.n == 0 {
 		q.dismiss(it.campaign)
 	}
@@ -194,12 +193,7 @@ func (q *line) enter(it *item) {
 	}
 	c := it.campaign
 	c.ready.push(it)
-	if c.at >= q.ready {
-		c.pass = max(c.pass, *q.passOf(int(c.priority)))
-		q.swap(int(c.at), int(q.ready))
-		q.ready++
-	}
-	q.fix(c)
+	q.contend(c)
 }
 
 // unlist takes a message out of the list that it waits in, if it is in one.
@@ -218,17 +212,13 @@ func (q *line) unlist(it *item) {
 
 // take has the message that goes next go.
 func (q *line) take(it *item) {
-	c := it.campaign
-	*q.passOf(int(c.priority)) = c.pass
-	c.pass++
+	q.turn(it.campaign)
 	q.unlist(it)
 }
 
 // put takes a message back that was on its way. It has had no turn.
 func (q *line) put(it *item) {
-	if it.campaign.pass > 0 {
-		it.campaign.pass--
-	}
+	q.unturn(it.campaign)
 	q.enter(it)
 }
 
@@ -260,10 +250,20 @@ func (q *line) find(r *Record) *item {
 	if to == "" {
 		to = r.To
 	}
-	c := q.known(r.Campaign, r.Priority)
+	c := q.known(campaignName{r.Campaign, int32(r.Priority)})
 	if c == nil {
 		return nil
 	}
-	it, _ := q.seek(q.shard.chains.last(c, to), r)
+	it, _ := q.seek(q.last(c, to), r)
 	return it
+}
+
+// last is the last message of the chain of a campaign to a recipient, or nil.
+func (q *line) last(c *campaign, to string) *item {
+	return q.shard().chains.last(q.chainHash(c, to), c, to)
+}
+
+// chainHash is the hash of a chain's name.
+func (q *line) chainHash(c *campaign, to string) uint32 {
+	return q.shard().chains.hashOf(to) ^ q.hash ^ c.salt
 }

@@ -66,20 +66,25 @@ func (m *lineModel) refresh(now time.Time) {
 	for name := range heads {
 		m.active[name] = true
 	}
+	campaigns := m.campaigns()
 	for name := range m.passes {
-		if !m.has(name) {
+		if !campaigns[name] {
 			delete(m.passes, name)
 		}
 	}
+	if len(campaigns) < 2 { // nobody takes turns
+		clear(m.passes)
+		clear(m.stands)
+	}
 }
 
-func (m *lineModel) has(name string) bool {
+// campaigns is those that have messages.
+func (m *lineModel) campaigns() map[string]bool {
+	names := map[string]bool{}
 	for _, w := range m.all {
-		if nameOf(w) == name {
-			return true
-		}
+		names[nameOf(w)] = true
 	}
-	return false
+	return names
 }
 
 func (m *lineModel) first(now time.Time) *waiter {
@@ -113,7 +118,7 @@ func TestLine_Model(t *testing.T) {
 		dice := rand.New(rand.NewPCG(seed, 0))
 		campaigns := []int{1, 3, 40}[dice.IntN(3)]
 		recipients := []int{1, 3, 1000}[dice.IntN(3)]
-		l := line{shard: &shard{chains: chains{seed: maphash.MakeSeed()}}}
+		l := newLine(newShard(maphash.MakeSeed()))
 		m := &lineModel{passes: map[string]uint64{}, stands: map[int]uint64{}}
 		now := time.Unix(0, 0)
 		var away []*waiter
@@ -159,21 +164,23 @@ func TestLine_Model(t *testing.T) {
 				w.away = true
 				away = append(away, w)
 				name := nameOf(w)
-				m.stands[w.Priority] = m.passes[name]
-				m.passes[name]++
+				if len(m.campaigns()) > 1 {
+					m.stands[w.Priority] = m.passes[name]
+					m.passes[name]++
+				}
 				l.take(w.it)
 				w.it.phase = onWire
 			case n == 6 && len(away) > 0: // one comes back
 				w := away[len(away)-1]
 				away = away[:len(away)-1]
 				w.away = false
-				m.passes[nameOf(w)]--
 				m.active[nameOf(w)] = true
 				l.put(w.it)
 				if !m.leads(w) {
 					require.Fail(t, "it was on its way, so it is first")
 				}
-				m.passes[nameOf(w)] = w.it.campaign.pass // held up against the others below
+				all, _ := l.contenders()
+				m.passes[nameOf(w)] = all[w.it.campaign.at].pass // held up against the others below
 			case n == 7 && len(away) > 0: // one is done with
 				i := dice.IntN(len(away))
 				w := away[i]
@@ -202,16 +209,17 @@ func TestLine_Model(t *testing.T) {
 			}
 			require.NotNil(t, l.first())
 			require.Equal(t, want.order, l.first().seq)
-			require.Equal(t, len(m.all), int(l.n))
+			require.Equal(t, len(m.all), l.size())
 			require.Same(t, want.it, l.find(want.Record))
 		}
 		for _, w := range append([]*waiter(nil), m.all...) {
 			l.leave(w.it, now)
 		}
-		require.Zero(t, l.shard.chains.n)
-		require.Empty(t, l.heard())
-		require.Empty(t, l.more().names)
-		require.Empty(t, l.turns())
+		require.True(t, l.empty())
+		require.Zero(t, l.shard().chains.n)
+		require.Nil(t, l.rare.heard)
+		require.Nil(t, l.rare.names)
+		require.Nil(t, l.first())
 		require.Nil(t, l.nextLater())
 	}
 }
@@ -219,7 +227,7 @@ func TestLine_Model(t *testing.T) {
 // Ten thousand of bulk, and a login code: the code is next.
 func TestLine_UrgentGoesNext(t *testing.T) {
 	t.Parallel()
-	l := line{shard: &shard{chains: chains{seed: maphash.MakeSeed()}}}
+	l := newLine(newShard(maphash.MakeSeed()))
 	now := time.Unix(0, 0)
 	for n := range uint64(10_000) {
 		l.join(&item{core: core{seq: n, to: "447700900001"}}, "", 0, now)

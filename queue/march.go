@@ -18,7 +18,7 @@ type march struct {
 	account   string
 	portfolio string
 	marks     []mark
-	campaigns []campaign   // of the marks
+	campaigns []contender  // of the marks
 	key       dice.Account // of the typing times
 	start     time.Time
 	ahead     *mark           // it is on the wire, or was; nil where none is
@@ -81,7 +81,7 @@ func (m *march) leads(s *sketch, i int32) bool {
 
 // A turn is the messages of one campaign that may go, in order.
 type turn struct {
-	campaign
+	contender
 	places []place
 }
 
@@ -122,7 +122,7 @@ func (p place) mark() int32 { return int32(p & (1<<placeBits - 1)) }
 func (m *march) line(s *sketch) bool {
 	turns := make([]turn, len(s.campaigns))
 	for i := range turns {
-		turns[i].campaign = s.campaigns[i]
+		turns[i].contender = s.campaigns[i]
 	}
 	target := &s.marks[s.target]
 	least, found := s.campaigns[target.campaign].priority, false
@@ -163,8 +163,8 @@ func (m *march) line(s *sketch) bool {
 	for i := range turns {
 		if t := &turns[i]; len(t.places) > 0 {
 			slices.Sort(t.places)
-			if i >= int(s.ready) {
-				t.pass = max(t.pass, s.passOf(t.priority))
+			if i >= s.ready {
+				t.pass = max(t.pass, passOf(s.passed, t.priority))
 			}
 			next.push(t)
 		}

@@ -1,10 +1,18 @@
 package queue
 
-// A pile is items in an order, the first on top, each of which knows where it is. While
-// they come in that order and go from the ends, it is a list: nobody looks at those
-// between, which may be many and untouched for long. From then on, until it is empty,
-// it is a binary heap. Its rule says which goes first.
+import "iter"
+
+// A pile is items in an order, the first on top, each of which knows whether it is in. A
+// pile of one is no more than that. Its rule says which goes first.
 type pile[R rule] struct {
+	top   *item     // nil where there is none
+	below *below[R] // nil where there are no others
+}
+
+// The items below the top one know where they are. While they come in their order and go
+// from the ends, they are a list: nobody looks at those between, which may be many and
+// untouched for long. From then on, until there are none, they are a binary heap.
+type below[R rule] struct {
 	slots []*item
 	gone  int32 // how many slots at the front are free
 	mixed bool  // it is a heap and not in order
@@ -13,7 +21,7 @@ type pile[R rule] struct {
 // A rule is an order of items, and where they keep their place in a pile of it.
 type rule interface {
 	before(a, b *item) bool
-	place(it *item) *int32 // plus 1; 0 means in none
+	place(it *item) *int32 // plus 1, or onTop; 0 means in none
 }
 
 // bySeq is the order in which messages came.
@@ -47,19 +55,88 @@ func (byEnd) before(a, b *item) bool {
 
 func (byEnd) place(it *item) *int32 { return &it.end }
 
-// items are those that are in, the first one first and the others in no order.
-func (p *pile[R]) items() []*item { return p.slots[p.gone:] }
+// onTop is the place of the first item of a pile.
+const onTop = -1
 
 // first is the one on top, or nil.
-func (p *pile[R]) first() *item {
-	if p.slots == nil {
-		return nil
+func (p *pile[R]) first() *item { return p.top }
+
+// len is how many there are.
+func (p *pile[R]) len() int {
+	switch {
+	case p.top == nil:
+		return 0
+	case p.below == nil:
+		return 1
 	}
-	return p.slots[p.gone]
+	return 1 + len(p.below.items())
+}
+
+// all is every item, the first one first and the others in no order.
+func (p *pile[R]) all() iter.Seq[*item] {
+	return func(yield func(*item) bool) {
+		if p.top == nil || !yield(p.top) || p.below == nil {
+			return
+		}
+		for _, it := range p.below.items() {
+			if !yield(it) {
+				return
+			}
+		}
+	}
 }
 
 // push puts one in.
 func (p *pile[R]) push(it *item) {
+	var r R
+	switch {
+	case p.top == nil:
+		p.lift(it)
+		return
+	case r.before(it, p.top):
+		under := p.top
+		p.lift(it)
+		it = under
+	}
+	if p.below == nil {
+		p.below = &below[R]{}
+	}
+	p.below.push(it)
+}
+
+// remove takes one out that is in.
+func (p *pile[R]) remove(it *item) {
+	var r R
+	under := it
+	if it == p.top {
+		p.top, *r.place(it) = nil, 0
+		if p.below == nil {
+			return
+		}
+		under = p.below.first()
+	}
+	if p.below.remove(under); p.below.slots == nil {
+		p.below = nil
+	}
+	if p.top == nil {
+		p.lift(under)
+	}
+}
+
+// lift puts one on top.
+func (p *pile[R]) lift(it *item) {
+	var r R
+	p.top, *r.place(it) = it, onTop
+}
+
+// items are those that are in, the first one first and the others in no order.
+func (p *below[R]) items() []*item { return p.slots[p.gone:] }
+
+// first is the first one. There must be one.
+func (p *below[R]) first() *item { return p.slots[p.gone] }
+
+// push puts one in.
+func (p *below[R]) push(it *item) {
 	var r R
 	n := len(p.slots)
 	if !p.mixed && p.gone > 0 && r.before(it, p.slots[p.gone]) {
@@ -81,13 +158,13 @@ func (p *pile[R]) push(it *item) {
 }
 
 // remove takes one out that is in.
-func (p *pile[R]) remove(it *item) {
+func (p *below[R]) remove(it *item) {
 	var r R
 	i, last := int(*r.place(it))-1, len(p.slots)-1
 	*r.place(it) = 0
 	switch {
 	case last == int(p.gone):
-		*p = pile[R]{}
+		*p = below[R]{}
 	case i == int(p.gone) && !p.mixed:
 		p.slots[i] = nil
 		p.gone++
@@ -103,7 +180,7 @@ func (p *pile[R]) remove(it *item) {
 }
 
 // close moves all to the front.
-func (p *pile[R]) close() {
+func (p *below[R]) close() {
 	items := p.items()
 	for i, it := range items {
 		p.seat(i, it)
@@ -112,19 +189,19 @@ func (p *pile[R]) close() {
 	p.slots, p.gone = p.slots[:len(items)], 0
 }
 
-func (p *pile[R]) seat(i int, it *item) {
+func (p *below[R]) seat(i int, it *item) {
 	var r R
 	p.slots[i] = it
 	*r.place(it) = int32(i + 1)
 }
 
-func (p *pile[R]) swap(i, j int) {
+func (p *below[R]) swap(i, j int) {
 	one, other := p.slots[i], p.slots[j]
 	p.seat(i, other)
 	p.seat(j, one)
 }
 
-func (p *pile[R]) up(i int) int {
+func (p *below[R]) up(i int) int {
 	var r R
 	top := int(p.gone)
 	for i > top {
@@ -138,7 +215,7 @@ func (p *pile[R]) up(i int) int {
 	return i
 }
 
-func (p *pile[R]) down(i int) {
+func (p *below[R]) down(i int) {
 	var r R
 	top := int(p.gone)
 	for {

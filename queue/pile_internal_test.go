@@ -44,26 +44,33 @@ func TestPile_Model(t *testing.T) {
 				model = append(model, it)
 			}
 			slices.SortFunc(model, func(a, b *item) int { return cmp.Compare(a.seq, b.seq) })
-			mixed = mixed || p.mixed
-			require.Len(t, p.items(), len(model))
+			require.Equal(t, len(model), p.len())
+			require.ElementsMatch(t, model, slices.Collect(p.all()))
 			if len(model) == 0 {
 				require.Nil(t, p.first())
 				require.Equal(t, pile[bySeq]{}, p)
 				continue
 			}
 			require.Equal(t, model[0].seq, p.first().seq)
-			for i, it := range p.slots {
-				if free := i < int(p.gone); free != (it == nil) || !free && it.place != int32(i+1) {
+			require.EqualValues(t, onTop, p.top.place)
+			if len(model) == 1 {
+				require.Nil(t, p.below)
+				continue
+			}
+			b := p.below
+			mixed = mixed || b.mixed
+			for i, it := range b.slots {
+				if free := i < int(b.gone); free != (it == nil) || !free && it.place != int32(i+1) {
 					t.Fatal("a slot is kept from being collected, or its item does not know it")
 				}
 			}
 			for _, it := range model {
-				if p.slots[it.place-1] != it {
+				if it != p.top && b.slots[it.place-1] != it {
 					t.Fatal("an item is lost")
 				}
 			}
+			require.LessOrEqual(t, cap(b.slots), 8+4*len(model)+2000/4, "room of those that have gone is used again")
 		}
 		require.Equal(t, strays > 0, mixed, "a list that comes in order stays one")
-		require.LessOrEqual(t, cap(p.slots), 8+4*len(model)+2000/4, "room of those that have gone is used again")
 	}
 }

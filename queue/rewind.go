@@ -98,16 +98,17 @@ func (q *Queue) restart(l *lane, now time.Time, step time.Duration) {
 // restartLine has the messages that wait for a time wait for it anew, and forgets
 // when typing was shown for any.
 func (l *lane) restartLine(now time.Time) {
-	if r := l.line.rare; r != nil {
-		delayed := r.later.items()
-		r.later = pile[byTime]{}
-		for _, it := range delayed {
+	if l.line.nextLater() != nil {
+		delayed := l.line.rare.later
+		l.line.rare.later = pile[byTime]{}
+		for it := range delayed.all() {
 			it.place, it.way.typed = 0, time.Time{}
 			l.line.lead(it, now)
 		}
 	}
-	for _, c := range l.line.turns() {
-		for _, it := range c.ready.items() {
+	all, _ := l.line.contenders()
+	for _, c := range all {
+		for it := range c.ready.all() {
 			if it.way != nil {
 				it.way.typed = time.Time{}
 			}

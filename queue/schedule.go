@@ -67,7 +67,7 @@ func (s *schedule) next() (l *lane, due int64) {
 
 // due is when a lane is, never where it is not scheduled.
 func (s *schedule) due(l *lane) int64 {
-	if l.seat == 0 {
+	if l.line.seat == 0 {
 		return never
 	}
 	return s.of(l).due
@@ -75,14 +75,14 @@ func (s *schedule) due(l *lane) int64 {
 
 // ticket is that of a lane, 0 where it is not scheduled.
 func (s *schedule) ticket(l *lane) ticket {
-	if l.seat == 0 {
+	if l.line.seat == 0 {
 		return 0
 	}
 	return s.of(l).ticket
 }
 
 // of is the entry of a lane that is scheduled.
-func (s *schedule) of(l *lane) *entry { return &s.heap[s.places[l.seat-1]] }
+func (s *schedule) of(l *lane) *entry { return &s.heap[s.places[l.line.seat-1]] }
 
 // serve has the lane that is due first have had its turn: set gives it another one,
 // also for the same time. Until set or remove is called all see the lane that is due
@@ -111,12 +111,12 @@ func (s *schedule) least(from int) int {
 
 // set schedules a lane for a time, or moves it there.
 func (s *schedule) set(l *lane, due int64) {
-	if l.seat == 0 {
+	if l.line.seat == 0 {
 		s.seat(l)
 	} else if e := s.of(l); e.due == due && e.ticket != 0 {
 		return
 	}
-	s.put(int(s.places[l.seat-1]), entry{due, s.tickets.next(), l.seat - 1})
+	s.put(int(s.places[l.line.seat-1]), entry{due, s.tickets.next(), l.line.seat - 1})
 	s.show()
 }
 
@@ -126,22 +126,22 @@ func (s *schedule) seat(l *lane) {
 		s.seats, s.places = append(s.seats, nil), append(s.places, 0)
 		s.free = int32(len(s.seats))
 	}
-	l.seat = s.free
-	s.free = s.places[l.seat-1]
-	s.seats[l.seat-1], s.places[l.seat-1] = l, int32(len(s.heap))
+	l.line.seat = s.free
+	s.free = s.places[l.line.seat-1]
+	s.seats[l.line.seat-1], s.places[l.line.seat-1] = l, int32(len(s.heap))
 	s.heap = append(s.heap, entry{})
 }
 
 // remove takes a lane out of the schedule, if it is in.
 func (s *schedule) remove(l *lane) {
-	if l.seat == 0 {
+	if l.line.seat == 0 {
 		return
 	}
-	i, last := int(s.places[l.seat-1]), len(s.heap)-1
+	i, last := int(s.places[l.line.seat-1]), len(s.heap)-1
 	moved := s.heap[last]
 	s.heap = s.heap[:last]
-	s.seats[l.seat-1], s.places[l.seat-1] = nil, s.free
-	s.free, l.seat = l.seat, 0
+	s.seats[l.line.seat-1], s.places[l.line.seat-1] = nil, s.free
+	s.free, l.line.seat = l.line.seat, 0
 	if i < last {
 		s.put(i, moved)
 	}

@@ -32,7 +32,7 @@ func (s *seeker) left(it *item) {
 // seek is the message of a record in the chain of a last message, or nil, and how many
 // messages it took to find.
 func (q *line) seek(last *item, r *Record) (found *item, steps int) {
-	if q.rare != nil && q.rare.seeker.knows(last) {
+	if q.rare.seeker.knows(last) {
 		return q.rare.seeker.known[r.Order], 1
 	}
 	for it := last; it != nil; it = it.prev {

@@ -28,7 +28,7 @@ func TestSeek_LongChains(t *testing.T) {
 	for name, order := range orders {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			line, now := line{shard: &shard{chains: chains{seed: maphash.MakeSeed()}}}, time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+			line, now := newLine(newShard(maphash.MakeSeed())), time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 			seq := uint64(0)
 			come := func() *item {
 				seq++
@@ -43,7 +43,7 @@ func TestSeek_LongChains(t *testing.T) {
 			order(all)
 			walked := 0
 			seek := func(seq uint64) *item {
-				it, steps := line.seek(line.shard.chains.last(line.heard()[0], "447700900001"), &Record{Order: seq})
+				it, steps := line.seek(line.last(line.known(campaignName{}), "447700900001"), &Record{Order: seq})
 				walked += steps
 				return it
 			}

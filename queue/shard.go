@@ -23,6 +23,7 @@ type shard struct {
 	spare    []*affairs          // that lanes may have
 	sketches []*sketching        // under way
 	none     affairs             // of all lanes that have none; nobody writes to it
+	common   rare                // of all lines that have none; nobody writes to it
 	_        [64]byte            // keeps two shards' locks off one cache line
 }
 
@@ -30,11 +31,22 @@ const shardCount = 16
 
 func (q *Queue) openShards() {
 	for i := range q.shards {
-		q.shards[i].lanes.seed = q.hash
-		q.shards[i].chains.seed = q.hash
+		q.shards[i].open(q.hash)
 		q.shards[i].entering = make(map[string]struct{})
 		q.shards[i].due.open(&q.tickets)
 	}
+}
+
+// open makes a shard ready for lines.
+func (s *shard) open(seed maphash.Seed) {
+	s.lanes.seed, s.chains.seed, s.common.shard = seed, seed, s
+}
+
+// newShard is a shard of its own, for a line or some.
+func newShard(seed maphash.Seed) *shard {
+	s := &shard{}
+	s.open(seed)
+	return s
 }
 
 // shardOf is the shard of an account.

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"iter"
 	"runtime"
 	"slices"
 	"time"
@@ -9,12 +10,11 @@ import (
 // A sketch is the messages of a lane as they stand at one moment, in short: what their
 // order and pace hang on. Their terms are the lane's, which nobody changes.
 type sketch struct {
-	marks     []mark // chain by chain; first those that may go, campaign by campaign
-	times     []stay // of the marks that have some
-	campaigns []campaign
-	ready     int32 // how many campaigns have a message that may go
-	passed    uint64
-	passes    []priorityPass
+	marks     []mark      // chain by chain; first those that may go, campaign by campaign
+	times     []stay      // of the marks that have some
+	campaigns []contender // without their messages
+	ready     int         // how many campaigns have a message that may go
+	passed    []priorityPass
 	claimed   []int32 // marks
 	target    int32   // the mark of the message that is asked for, -1 where it is in no line
 }
@@ -43,19 +43,6 @@ func (s *sketch) stayOf(m *mark) stay {
 	return s.times[m.stay-1]
 }
 
-// passOf is where the turns of a priority stand.
-func (s *sketch) passOf(priority int32) uint64 {
-	for _, p := range s.passes {
-		if p.priority == int(priority) {
-			return p.pass
-		}
-	}
-	if priority == 0 {
-		return s.passed
-	}
-	return 0
-}
-
 // A sketching is a sketch under way. It leaves the shard's lock to others now and
 // then, and sees whether they change the line.
 type sketching struct {
@@ -75,7 +62,7 @@ const mostMarked = 256
 // lock if others may have it. It requires the shard's lock.
 func (l *lane) sketch(r *Record, whole bool, do func()) (*sketch, bool) {
 	s := &sketching{lane: l, whole: whole}
-	sh, n, steps := l.shard(), int(l.line.n), l.steps()
+	sh, n, steps := l.shard(), l.line.size(), l.steps()
 	sh.sketches = append(sh.sketches, s)
 	defer sh.drawn(s)
 	s.leave(func() {
@@ -121,7 +108,7 @@ func (s *shard) drawn(done *sketching) {
 
 // stir tells those who copy a line that it changes.
 func (q *line) stir() {
-	for _, s := range q.shard.sketches {
+	for _, s := range q.shard().sketches {
 		s.moved = s.moved || &s.lane.line == q
 	}
 }
@@ -129,21 +116,20 @@ func (q *line) stir() {
 // draw makes the marks. It is false where the line has changed.
 func (s *sketching) draw() bool {
 	from := &s.lane.line
-	s.ready, s.passed = from.ready, from.passed
-	all := from.heard()
-	s.campaigns = make([]campaign, len(all))
+	all, ready := from.contenders()
+	s.ready, s.passed = ready, slices.Clone(from.rare.passed)
+	s.campaigns = make([]contender, len(all))
+	own := make([]campaign, len(all))
 	for i, c := range all {
-		s.campaigns[i] = campaign{name: c.name, pass: c.pass, priority: c.priority, n: c.n}
-	}
-	if from.rare != nil {
-		s.passes = append(s.passes, from.rare.passed...)
+		own[i] = campaign{title: c.title, at: c.at, n: c.n}
+		s.campaigns[i] = contender{&own[i], c.pass}
 	}
 	for _, c := range all {
-		if !s.all(c.ready.items()) {
+		if !s.all(&c.ready) {
 			return false
 		}
 	}
-	if from.rare != nil && !s.all(from.rare.later.items()) {
+	if !s.all(&from.rare.later) {
 		return false
 	}
 	if s.lane.checks != nil && !s.parked(s.lane.checks) {
@@ -191,8 +177,8 @@ func (s *sketching) parked(checks *checks) bool {
 }
 
 // all copies items with those that are behind them.
-func (s *sketching) all(from []*item) bool {
-	for _, it := range from {
+func (s *sketching) all(from interface{ all() iter.Seq[*item] }) bool {
+	for it := range from.all() {
 		if !s.chain(it) {
 			return false
 		}

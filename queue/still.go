@@ -17,23 +17,12 @@ type still struct {
 // still is the messages of a sketch. Those of two stills have nothing in common but
 // their terms.
 func (s *sketch) still(seed maphash.Seed) *still {
-	to := &still{line: line{
-		shard:  &shard{chains: chains{seed: seed}}, // nobody else's
-		passed: s.passed,
-		n:      int32(len(s.marks)),
-		ready:  s.ready,
-	}}
-	campaigns := slices.Clone(s.campaigns)
-	for i := range campaigns {
-		to.line.hear(&campaigns[i])
-	}
-	if len(s.passes) > 0 {
-		to.line.more().passed = slices.Clone(s.passes)
-	}
+	to := &still{line: newLine(newShard(seed))}
+	campaigns := to.line.resume(s.campaigns, s.ready, slices.Clone(s.passed))
 	items, ways := make([]item, len(s.marks)), make([]way, len(s.times))
 	for i := range s.marks {
 		m, it := &s.marks[i], &items[i]
-		it.core, it.campaign, it.phase = m.core, &campaigns[m.campaign], m.phase
+		it.core, it.campaign, it.phase = m.core, campaigns[m.campaign].campaign, m.phase
 		if m.stay > 0 {
 			times := s.stayOf(m)
 			it.way = &ways[m.stay-1]
