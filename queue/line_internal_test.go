@@ -217,6 +217,8 @@ func TestLine_Model(t *testing.T) {
 		}
 		require.True(t, l.empty())
 		require.Zero(t, l.shard().chains.n)
+		require.Equal(t, rare{shard: l.shard()}, l.shard().common, "it is all lines', and nothing is put there")
+		require.Equal(t, title{}, l.shard().chains.plain)
 		require.Nil(t, l.rare.heard)
 		require.Nil(t, l.rare.names)
 		require.Nil(t, l.first())
