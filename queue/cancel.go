@@ -27,7 +27,8 @@ const (
 // told that it is new, or the store kept it and answered Enqueue with an error. The
 // latter is found when the store has kept another message: try again then. Another
 // error is the store's; where the answer is [WasCancelled] the message does not go
-// out, and the queue records that when it can.
+// out, and the queue records that when it can; where it ends before, the next queue
+// sends it.
 func (q *Queue) Cancel(ctx context.Context, id string) (Cancellation, error) {
 	if err := given(ctx); err != nil {
 		return "", err

@@ -76,8 +76,9 @@ type Options struct {
 	KeepKeys time.Duration
 
 	// KeepForUrgent is how much of each counted budget messages that are not
-	// urgent leave over: with 20 of 500 a day, bulk stops at 480. Default 0; a
-	// negative KeepForUrgent, or one that leaves nothing, is an error.
+	// urgent leave over: with 20 of 500 a day, bulk stops at 480. Their checks, which
+	// have a budget of their own, leave nothing over. Default 0; a negative
+	// KeepForUrgent, or one that leaves nothing, is an error.
 	KeepForUrgent int64
 
 	// DayFull says what Enqueue does with a message once the account's budget of
