@@ -8,7 +8,8 @@ import (
 
 // A crew is the workers of a Run. Each looks for a job that is due, does it and
 // looks again, and rests where there is none. They are hired when they are needed
-// and stay until the Run ends.
+// and stay until the Run ends. As many look at once as there are processors: those who
+// come when so many do rest instead, as they would only stand in each other's way.
 //
 // No lane that is due is overlooked. At any time one of these holds: the lane is
 // due no sooner than Run's alarm, or than a grain before it; a worker is on the way to
@@ -19,6 +20,9 @@ type crew struct {
 	calls   context.Context //nolint:containedctx // of the jobs
 	members sync.WaitGroup
 	seeking atomic.Bool // a worker was called and has not looked yet
+
+	cores   int32        // the processors
+	looking atomic.Int32 // how many workers look, or wait for a lock to
 
 	mu      sync.Mutex
 	hired   int
@@ -60,24 +64,37 @@ func (c *crew) work() {
 	defer c.leave()
 	bell := make(chan struct{}, 1)
 	for called := true; c.run.Err() == nil; {
-		j, _, ok := c.queue.next()
-		if called {
-			c.seeking.Store(false)
-			called = false
-		}
-		if ok {
-			c.queue.watch() // for what else is due, while this one is busy
-			j.do(c.queue, c.calls, j)
-			continue
+		crowded := !called && c.looking.Load() >= c.cores
+		if !crowded {
+			j, ok := c.look()
+			if called {
+				c.seeking.Store(false)
+				called = false
+			}
+			if ok {
+				c.queue.watch() // for what else is due, while this one is busy
+				j.do(c.queue, c.calls, j)
+				continue
+			}
 		}
 		c.rest(bell)
-		c.queue.watch() // for what is due later, or came before it rested
+		if !crowded || c.looking.Load() == 0 { // otherwise one who still looks will watch after it
+			c.queue.watch() // for what is due later, or came before it rested
+		}
 		select {
 		case <-bell:
 			called = true
 		case <-c.run.Done():
 		}
 	}
+}
+
+// look is a worker's next job, if there is one.
+func (c *crew) look() (j job, ok bool) {
+	c.looking.Add(1)
+	defer c.looking.Add(-1)
+	j, _, ok = c.queue.next()
+	return j, ok
 }
 
 // rest makes a worker one that can be called.

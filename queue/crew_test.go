@@ -87,6 +87,39 @@ func TestRun_FullCrew(t *testing.T) {
 	})
 }
 
+// Where many look at once some rest instead, and yet none is missing: with as many
+// workers as lanes, no lane takes longer than its own sends do.
+func TestRun_WholeCrew(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			const lanes, each = 100, 40
+			var sent atomic.Int64
+			q := newQueue(t, policy.Unlimited(), queue.SenderFunc(func(_ context.Context, m queue.Message) (queue.Receipt, error) {
+				if m.Text == "slow" {
+					time.Sleep(time.Second)
+				}
+				sent.Add(1)
+				return queue.Receipt{}, nil
+			}), queue.Options{Workers: lanes})
+			for n := range each {
+				for i, name := range accounts(lanes) {
+					m := hi(name)
+					if (n*n+i)%4 == 0 { // two patterns, and each lane has a half or none
+						m.Text = "slow"
+					}
+					enqueue(t, q, m)
+				}
+			}
+			stop := run(q)
+			time.Sleep(each/2*time.Second + 1)
+			require.EqualValues(t, lanes*each, sent.Load(), time.Since(start))
+			require.NoError(t, stop())
+		})
+	}
+}
+
 // A worker whose goroutine the sender ends is replaced.
 func TestRun_SenderEndsWorkers(t *testing.T) {
 	t.Parallel()

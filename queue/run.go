@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -40,7 +41,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	defer drop()
 	calls, cancel := context.WithCancel(lasts)
 	defer cancel()
-	c := &crew{queue: q, run: ctx, calls: calls}
+	c := &crew{queue: q, run: ctx, calls: calls, cores: int32(runtime.GOMAXPROCS(0))}
 	q.alarm.Store(awake)
 	q.crew.Store(c)
 	q.keepTime(ctx, c)
