@@ -2,6 +2,7 @@ package queue
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,7 +50,7 @@ func TestTable_Model(t *testing.T) {
 		}
 		n := 0
 		for p := range table.all() {
-			require.Contains(t, in, p)
+			require.True(t, slices.Contains(in, p))
 			table.remove(p)
 			n++
 		}
