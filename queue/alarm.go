@@ -106,6 +106,7 @@ func (q *Queue) attend(due, now int64) {
 // that a queue which is woken often does not leave a timer behind each time. The
 // zero alarm never rings.
 type alarm struct {
+	due     time.Time // when it was to ring
 	rings   time.Time // at the latest
 	channel <-chan time.Time
 }
@@ -115,10 +116,11 @@ type alarm struct {
 const slack = time.Millisecond
 
 // set makes the alarm ring at due, or before. It reports false where due has come,
-// or where the clock was moved meanwhile so that the alarm may ring late.
+// or where the clock was moved meanwhile so that the alarm may ring late. One that was to
+// ring later than due is not kept for its slack.
 func (a *alarm) set(c limiter.Clock, due time.Time) bool {
 	latest := due.Add(slack)
-	if a.channel != nil && !a.rings.After(latest) {
+	if a.channel != nil && (!a.rings.After(due) || !a.due.After(due) && !a.rings.After(latest)) {
 		return true
 	}
 	d := due.Sub(c.Now())
@@ -126,6 +128,6 @@ func (a *alarm) set(c limiter.Clock, due time.Time) bool {
 		return false
 	}
 	channel := c.After(d)
-	*a = alarm{c.Now().Add(d), channel}
+	*a = alarm{due, c.Now().Add(d), channel}
 	return !a.rings.After(latest)
 }

@@ -45,8 +45,12 @@ func TestAlarm(t *testing.T) {
 	require.NotEqual(t, first, a.channel)
 	require.Equal(t, []time.Duration{time.Minute, time.Second}, c.alarms)
 
+	require.True(t, a.set(c, start.Add(time.Second-slack/2)), "a little sooner")
+	require.Equal(t, []time.Duration{time.Minute, time.Second, time.Second - slack/2}, c.alarms)
+
 	a, c.alarms, c.late = alarm{}, nil, slack
 	require.True(t, a.set(c, start.Add(time.Minute)), "as good as in time")
+	require.True(t, a.set(c, start.Add(time.Minute)), "so it is kept")
 	c.late = slack + 1
 	require.False(t, a.set(c, start.Add(time.Second)), "it may ring late")
 	c.late = 0

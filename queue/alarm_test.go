@@ -53,6 +53,27 @@ func TestRun_WakesForSeveral(t *testing.T) {
 	}
 }
 
+// One that is due a little before the others were does not wait for their alarm.
+func TestRun_WakesForSooner(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		q := newQueue(t, policy.Unlimited(), always, queue.Options{OnEvent: d.write, Typing: quiet})
+		stop := run(q)
+		due := time.Now().Add(time.Second)
+		for n, name := range accounts(20) {
+			enqueue(t, q, queue.Message{Account: name, To: bob, Text: "hi", NotBefore: due.Add(-time.Duration(n) * 45 * time.Microsecond)})
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		require.NoError(t, stop())
+		require.Len(t, d.ended(), 20)
+		for _, r := range d.ended() {
+			require.Equal(t, r.NotBefore, r.At)
+		}
+	})
+}
+
 // While Run wakes for several at once, a message that may go at once does.
 func TestRun_NewMessageAmongMany(t *testing.T) {
 	t.Parallel()

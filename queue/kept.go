@@ -13,6 +13,7 @@ type kept struct {
 	id    string
 	hash  uint32 // of the ID
 	gone  bool   // it is forgotten; changes with its part's lock and the memory's held
+	ends  uint16 // how often it is among those done with; changes with the memory's lock held
 	next  *kept  // whose hash is like it
 	order uint64 // stays: it is read with the memory's lock alone
 	fate  *fate  // nil where nothing has become of it

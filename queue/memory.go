@@ -195,9 +195,10 @@ func (s *memory) drop(k *kept) {
 	}
 }
 
-// forget drops a message, unless that was done. It requires the lock of its part, and s.mu.
+// forget drops a message, unless it was done with again. It requires the lock of its part,
+// and s.mu.
 func (s *memory) forget(k *kept, in *part) {
-	if k.gone {
+	if k.ends > 0 {
 		return
 	}
 	in.records.remove(k)

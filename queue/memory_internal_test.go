@@ -156,6 +156,41 @@ func oneAtOnce(s *memory, r *Record, dice *rand.Rand) string {
 	return ""
 }
 
+// A message that was in doubt and is sent again is among the last that are done with,
+// as of when it was sent.
+func TestMemory_DoneWithTwice(t *testing.T) {
+	t.Parallel()
+	s := newMemory(2)
+	change := func(r *Record, all ...Status) {
+		t.Helper()
+		for _, status := range all {
+			r.Status, r.Version = status, r.Version+1
+			require.NoError(t, s.Change(t.Context(), r, nil))
+		}
+	}
+	one, two, three, four := fresh(1), fresh(2), fresh(3), fresh(4)
+	for _, r := range []*Record{one, two, three, four} {
+		mustAdd(t, s, r)
+	}
+	change(one, InDoubt)
+	change(two, Sent)
+	change(one, Queued, Sent)
+	kept, err := s.Get(t.Context(), one.ID)
+	require.NoError(t, err, "it was done with last")
+	require.Equal(t, Sent, kept.Status)
+	change(three, Sent)
+	_, err = s.Get(t.Context(), two.ID)
+	require.ErrorIs(t, err, ErrUnknownMessage)
+	_, err = s.Get(t.Context(), one.ID)
+	require.NoError(t, err)
+	change(four, Sent)
+	_, err = s.Get(t.Context(), one.ID)
+	require.ErrorIs(t, err, ErrUnknownMessage)
+	page, err := s.List(t.Context(), Filter{Limit: 9})
+	require.NoError(t, err)
+	require.Len(t, page, 2)
+}
+
 // The order of messages against a list of them, whichever are forgotten.
 func TestPast_Model(t *testing.T) {
 	t.Parallel()

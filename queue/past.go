@@ -11,7 +11,7 @@ type past struct {
 	gone  int     // how many are forgotten
 	last  uint64  // the highest order that a message ever had
 
-	done    []*kept // those done with: a ring once it is full
+	done    []*kept // those done with, each time that they were: a ring once it is full
 	oldest  int
 	history int // how large the ring is
 }
@@ -32,17 +32,23 @@ func (p *past) place(order uint64) int {
 }
 
 // finish adds a message to those done with, and returns the one that was so longest
-// where they are too many now.
+// where they are too many now, unless it was done with again since.
 func (p *past) finish(k *kept) *kept {
+	if p.history == 0 {
+		return k
+	}
+	k.ends++
 	if len(p.done) < p.history {
 		p.done = append(p.done, k)
 		return nil
 	}
-	if p.history > 0 {
-		k, p.done[p.oldest] = p.done[p.oldest], k
-		p.oldest = (p.oldest + 1) % p.history
+	oldest := p.done[p.oldest]
+	p.done[p.oldest] = k
+	p.oldest = (p.oldest + 1) % p.history
+	if oldest.ends--; oldest.ends > 0 {
+		return nil
 	}
-	return k
+	return oldest
 }
 
 // trim is told that a message is gone. Its place among the others goes when it is the
