@@ -123,3 +123,26 @@ func TestCheck_OfAnUrgentMessageIsMadeAtOnce(t *testing.T) {
 		require.Equal(t, queue.Sent, get(t, h.Queue, id).Status)
 	}
 }
+
+// A check that may not be made again for a day holds up no other one.
+func TestCheck_OfOneThatWaitsForABudgetOfItsOwn(t *testing.T) {
+	t.Parallel()
+	p := policy.Policy{Rules: []policy.Rule{{
+		Name: "once", Actions: []policy.Action{policy.CheckNumber}, Scope: policy.ScopeRecipient, Limit: policy.SlidingWindow{Max: 1, Window: 24 * time.Hour},
+	}}}
+	h, v := queuetest.NewVerifier(t, p, &queue.Options{Typing: quiet})
+	v.Answer(bob, queuetest.Verification{Err: errNo})
+	h.Enqueue(alice, bob, "hi")
+	again := step(t, h)
+	at := again.Add(time.Second)
+	other := enqueue(t, h.Queue, queue.Message{Account: alice, To: carol, Text: "hi", NotBefore: at})
+	eta, err := h.Queue.ETA(t.Context(), other)
+	require.NoError(t, err)
+	require.WithinDuration(t, at, eta.At, 5*time.Second)
+	for _, now := range []time.Time{again, at} {
+		h.Clock.Set(now)
+		step(t, h)
+	}
+	require.Len(t, v.Checks(), 2, "bob's has to wait for a day")
+	require.Equal(t, queue.Sent, get(t, h.Queue, other).Status)
+}

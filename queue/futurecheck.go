@@ -104,11 +104,6 @@ func (f *future) check() (begun, moved bool) {
 	}
 	it := c.parked[0]
 	d := f.limiter.Check(f.now, f.request(it))
-	if d.Narrow && (d.Answer == limiter.Later || d.Answer == limiter.Busy) {
-		f.checks.take(c)
-		f.checks.rest(c, f.frees(d))
-		return false, true
-	}
 	if d.Answer == limiter.Allowed {
 		f.under(it).permit, d = f.limiter.Take(f.now, limiter.Request{Account: f.account, Action: policy.CheckNumber, Recipient: it.to, Portfolio: f.portfolio})
 	}
@@ -120,7 +115,12 @@ func (f *future) check() (begun, moved bool) {
 		}
 		return false, true
 	case limiter.Later, limiter.Busy:
-		f.checks.until = f.frees(d)
+		if !d.Narrow {
+			f.checks.until = f.frees(d)
+			return false, true
+		}
+		f.checks.take(c)
+		f.checks.rest(c, f.frees(d))
 		return false, true
 	}
 	f.checks.take(c)

@@ -156,11 +156,6 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 	}
 	it := c.parked[0]
 	d := q.limiter.Check(now, q.request(l.account, l.portfolio, it))
-	if d.Narrow && (d.Answer == limiter.Later || d.Answer == limiter.Busy) {
-		l.checks.take(c)
-		l.checks.rest(c, now.Add(pause(d)))
-		return job{}, false
-	}
 	var permit limiter.Permit
 	if d.Answer == limiter.Allowed {
 		permit, d = q.limiter.Take(now, limiter.Request{Account: l.account, Action: policy.CheckNumber, Recipient: c.to, Portfolio: l.portfolio})
@@ -171,7 +166,12 @@ func (q *Queue) ask(l *lane, c *check, now time.Time) (job, bool) {
 		l.release(c, func(it *item) { l.doom(it, Failed, NeverAllowed, d.Err().Error(), now) })
 		return job{}, false
 	case limiter.Later, limiter.Busy:
-		l.checks.until = now.Add(pause(d))
+		if !d.Narrow {
+			l.checks.until = now.Add(pause(d))
+			return job{}, false
+		}
+		l.checks.take(c) // others pass it
+		l.checks.rest(c, now.Add(pause(d)))
 		return job{}, false
 	}
 	l.checks.take(c)
