@@ -64,6 +64,15 @@ func (q *Queue) enter(r *Record) {
 	s.entering[r.ID] = struct{}{}
 }
 
+// enters reports whether that was noted.
+func (q *Queue) enters(r *Record) bool {
+	s := q.shardOf(r.Account)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, on := s.entering[r.ID]
+	return on
+}
+
 // turnBack notes that it is not any more.
 func (q *Queue) turnBack(r *Record) {
 	s := q.shardOf(r.Account)

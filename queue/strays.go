@@ -61,10 +61,11 @@ func (q *Queue) findStrays(ctx context.Context, now time.Time) {
 			return
 		}
 		kept, err := q.store.Get(ctx, s.id)
-		if err == nil {
+		soon := err == nil && q.enters(&kept) // whoever noted it has not turned it back yet
+		if err == nil && !soon {
 			_, err = q.adopt(ctx, &kept, s.from, now)
 		}
-		if err != nil && !errors.Is(err, ErrUnknownMessage) {
+		if soon || err != nil && !errors.Is(err, ErrUnknownMessage) {
 			q.strays.note(s.id, s.from)
 			return
 		}
