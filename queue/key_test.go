@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/wapace/wapace/limiter"
 	"github.com/wapace/wapace/policy"
 	"github.com/wapace/wapace/queue"
 	"github.com/wapace/wapace/queue/queuetest"
@@ -80,4 +81,22 @@ type keyless struct{ queue.Store }
 
 func (keyless) Keyed(context.Context, string, string, time.Time) (string, error) {
 	return "", errStore
+}
+
+// Nor is it where nobody says any more whose budget it spends.
+func TestEnqueue_KeyOfOneWithoutAPortfolio(t *testing.T) {
+	t.Parallel()
+	name := "family"
+	h := queuetest.NewOptions(t, sharedRule(policy.SlidingWindow{Max: 1, Window: time.Hour}), &queue.Options{
+		Typing: quiet, Portfolio: func(string) string { return name },
+	})
+	m := hi(alice)
+	m.Key = "order 7"
+	first := enqueue(t, h.Queue, m)
+	name = ""
+	require.Equal(t, first, enqueue(t, h.Queue, m))
+	m.Key = "order 8"
+	var refused *limiter.RequestError
+	_, err := h.Queue.Enqueue(t.Context(), m)
+	require.ErrorAs(t, err, &refused)
 }

@@ -225,7 +225,7 @@ func (q *Queue) enqueue(ctx context.Context, m Message, done chan<- Record) (*Re
 	}
 	from, err := q.originOf(ctx, &m, now)
 	if err != nil {
-		return nil, err
+		return q.unlessRepeated(ctx, &m, done, err, now)
 	}
 	if err := q.foretell(&m, from, now); err != nil {
 		return q.unlessRepeated(ctx, &m, done, err, now)
