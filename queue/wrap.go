@@ -110,7 +110,7 @@ func (w *wrapped) wait(ctx context.Context, m *Message) (limiter.Permit, error) 
 	if w.portfolio != nil {
 		req.Portfolio = w.portfolio(m.Account)
 	}
-	if w.contacts != nil {
+	if w.contacts != nil && ctx != nil && ctx.Err() == nil {
 		known, err := w.contacts.Known(ctx, m.Account, m.To)
 		req.NewContact = err != nil || !known
 	}

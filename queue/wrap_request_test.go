@@ -81,3 +81,22 @@ func TestWrapPortfolio(t *testing.T) {
 		}
 	})
 }
+
+// Nobody is asked who is new without a context, or for what is not sent any more.
+func TestWrap_AsksNobodyInVain(t *testing.T) {
+	t.Parallel()
+	s := queue.Wrap(struct {
+		queue.SenderFunc
+		knows
+	}{always, func(string) (bool, error) {
+		t.Error("it asks")
+		return true, nil
+	}}, wrapLimiter(t, policy.Unlimited()), nil)
+	done, cancel := context.WithCancelCause(t.Context())
+	cancel(errNo)
+	_, err := s.Send(done, text(alice, bob))
+	require.ErrorIs(t, err, errNo)
+	var none context.Context
+	_, err = s.Send(none, text(alice, bob))
+	require.ErrorIs(t, err, queue.ErrUnsent)
+}
