@@ -59,12 +59,13 @@ func (q *Queue) Release(ctx context.Context, t limiter.Target) (held bool, err e
 }
 
 // Refresh has the messages of an account, or of all where it is empty, ask the limiter
-// again, and keeps what that knows of the account. A queue cannot know what others do to its limiter:
-// call it when they have given an account another policy, as [limiter.Limiter.SetPolicy]
-// and package limiter/registry do, or ended a hold. Otherwise messages go on waiting
-// for the time that they were told, and what was changed may be lost in a restart before
-// the account's next send. How many messages of an account may be on their way at once
-// stays as the policy that [New] was given says. An error is the store's.
+// again, and keeps what that knows of the account: where it is empty, the holds that name
+// no account and nothing else. A queue cannot know what others do to its limiter: call it
+// when they have given an account another policy, as [limiter.Limiter.SetPolicy] and
+// package limiter/registry do, or ended a hold. Otherwise messages go on waiting for the
+// time that they were told, and what was changed may be lost in a restart before the
+// account's next send. How many messages of an account may be on their way at once stays
+// as the policy that [New] was given says. An error is the store's.
 func (q *Queue) Refresh(ctx context.Context, account string) error {
 	if err := given(ctx); err != nil {
 		return err
