@@ -95,17 +95,7 @@ func (n *sequel) end(at instant) {
 	was.key = n.account.dice
 	for i := range n.cover.in {
 		r := &n.cover.in[i]
-		c := cells{n.words[r.from:r.to], &n.shard.stock}
-		switch m := r.meter.(type) {
-		case *gap:
-			m.settle(c, was, at, Sent)
-		case *calendarWindow:
-			m.settle(c, was, at, Sent)
-		case *concurrency:
-			m.settle(c, was, at, Sent)
-		default:
-			m.settle(c, was, at, Sent)
-		}
+		r.settle(cells{n.words[r.from:r.to], &n.shard.stock}, was, at, Sent)
 	}
 	n.account.saw(at)
 }
