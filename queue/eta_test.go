@@ -223,12 +223,7 @@ func exactly(t *testing.T, dice *rand.Rand, seed uint64) {
 			require.NoError(t, h.Queue.Hold(t.Context(), target, h.Clock.Now().Add(time.Duration(1+dice.Int64N(int64(time.Hour)))), "a test"))
 		}
 	}
-	estimates := map[string]queue.Estimate{}
-	for _, id := range ids {
-		e, err := h.Queue.ETA(t.Context(), id)
-		require.NoError(t, err)
-		estimates[id] = e
-	}
+	estimates := estimatesOf(t, h.Queue, ids)
 	h.Drain(30 * 24 * time.Hour)
 	for i, id := range ids {
 		r, e := get(t, h.Queue, id), estimates[id]

@@ -78,12 +78,7 @@ func troubled(t *testing.T, dice *rand.Rand, seed uint64) {
 		}
 	}
 	h.Clock.Advance(time.Duration(dice.Int64N(2) * dice.Int64N(int64(20*time.Second))))
-	estimates := map[string]queue.Estimate{}
-	for _, id := range ids {
-		e, err := h.Queue.ETA(t.Context(), id)
-		require.NoError(t, err)
-		estimates[id] = e
-	}
+	estimates := estimatesOf(t, h.Queue, ids)
 	h.Drain(30 * 24 * time.Hour)
 	for i, id := range ids {
 		r, e := get(t, h.Queue, id), estimates[id]
@@ -96,4 +91,16 @@ func troubled(t *testing.T, dice *rand.Rand, seed uint64) {
 		}
 		require.True(t, e == queue.Estimate{At: r.At, Low: r.At, High: r.At}, "message %d of %v: %v, not %v; %+v", i, p.Rules, e, r.At, script)
 	}
+}
+
+// estimatesOf is when each of the messages is said to go.
+func estimatesOf(t *testing.T, q *queue.Queue, ids []string) map[string]queue.Estimate {
+	t.Helper()
+	estimates := map[string]queue.Estimate{}
+	for _, id := range ids {
+		e, err := q.ETA(t.Context(), id)
+		require.NoError(t, err)
+		estimates[id] = e
+	}
+	return estimates
 }
